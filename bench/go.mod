@@ -1,0 +1,3 @@
+module aiobench
+
+go 1.19

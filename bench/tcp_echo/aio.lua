@@ -1,0 +1,15 @@
+-- TCP echo on PORT, a task for each connection
+local bench, aio = require "bench", require "aio"
+local function serve(conn)
+  while true do
+    local data = conn:read(65536)
+    if not data then break end
+    conn:write(data)
+  end
+end
+aio.run(function()
+  local server = aio.start_server(function(conn)
+    aio.catch(aio.OSError, serve, conn) -- a client that goes away is no error here
+  end, "127.0.0.1", bench.arg(1, 7000), { backlog = 4096 })
+  server:serve_forever()
+end)

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Closed-loop load for a TCP echo server on the loopback, and the reading of what it costs:
+ *   loader PORT PID CONNS SIZE SECONDS
+ * Each connection sends SIZE bytes, waits for them all to come back, and sends again. The first
+ * tenth of the time is a warm-up; what is counted is requests, and the CPU time of process PID,
+ * between the end of the warm-up and the end. One line of JSON; `bad` are answers that were not
+ * what was sent. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "lib/floor.h"
+
+enum { OCTAVES = 64, STEPS = 32, ROOM = 65536, EVENTS = 1024, PATIENCE_MS = 10000 };
+
+struct conn {
+  int fd;
+  size_t got;
+  double since;
+};
+
+static uint64_t hist[OCTAVES * STEPS];
+static char *out, in[ROOM];
+static size_t size;
+static long ops, bad;
+
+/* Logarithmic buckets: 32 to an octave of nanoseconds. */
+static int bucket(uint64_t ns) {
+  if (ns < STEPS) return (int)ns;
+  int top = 63 - __builtin_clzll(ns);
+  return (top - 4) * STEPS + (int)((ns >> (top - 5)) & (STEPS - 1));
+}
+static double value(int b) {
+  return b < STEPS ? b : (double)((uint64_t)(STEPS + b % STEPS) << (b / STEPS - 1));
+}
+static double percentile_us(double p) {
+  uint64_t all = 0, seen = 0;
+  for (int i = 0; i < OCTAVES * STEPS; i++) all += hist[i];
+  for (int i = 0; i < OCTAVES * STEPS; i++)
+    if ((seen += hist[i]) && (double)seen >= p * (double)all) return value(i) / 1000;
+  return 0;
+}
+
+/* Seconds that all threads of a process have run, from the scheduler: exact to the nanosecond. */
+static double cpu_of(int pid) {
+  char path[600];
+  double total = 0, ns;
+  snprintf(path, sizeof path, "/proc/%d/task", pid);
+  DIR *dir = opendir(path);
+  for (struct dirent *e; dir && (e = readdir(dir));) {
+    snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", pid, e->d_name);
+    FILE *f = e->d_name[0] == '.' ? NULL : fopen(path, "r");
+    if (f && fscanf(f, "%lf", &ns) == 1) total += ns / 1e9;
+    if (f) fclose(f);
+  }
+  if (dir) closedir(dir);
+  return total;
+}
+
+static void fail(const char *what) {
+  perror(what);
+  exit(1);
+}
+
+static void request(struct conn *c) {
+  c->got = 0;
+  c->since = now();
+  if (send(c->fd, out, size, 0) != (ssize_t)size) fail("send");
+}
+
+static void connect_all(struct conn *all, int conns, int port, int ep) {
+  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  int one = 1;
+  a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  for (int i = 0; i < conns; i++) {
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &all[i]};
+    all[i].fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (connect(all[i].fd, (void *)&a, sizeof a)) fail("connect");
+    setsockopt(all[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    epoll_ctl(ep, EPOLL_CTL_ADD, all[i].fd, &ev);
+  }
+}
+
+static void answer(struct conn *c) {
+  ssize_t k = recv(c->fd, in, sizeof in, MSG_DONTWAIT);
+  if (k < 0 && errno == EAGAIN) return;
+  if (k <= 0) fail("the connection was lost");
+  if (c->got + (size_t)k > size || memcmp(in, out + c->got, (size_t)k)) {
+    bad++;
+    return;
+  }
+  if ((c->got += (size_t)k) < size) return;
+  hist[bucket((uint64_t)((now() - c->since) * 1e9))]++;
+  ops++;
+  request(c);
+}
+
+/* Answers and asks again until `end`; without any answer for so long it is `bad`. */
+static void load_until(int ep, double end) {
+  struct epoll_event got[EVENTS];
+  while (now() < end && !bad) {
+    int n = epoll_wait(ep, got, EVENTS, PATIENCE_MS);
+    if (n == 0) bad++;
+    for (int i = 0; i < n; i++) answer(got[i].data.ptr);
+  }
+}
+
+int main(int argc, char **argv) {
+  if (argc < 6) return 2;
+  int port = atoi(argv[1]), pid = atoi(argv[2]), conns = atoi(argv[3]), ep = epoll_create1(0);
+  double secs = atof(argv[5]);
+  size = (size_t)atol(argv[4]);
+  out = malloc(size);
+  for (size_t i = 0; i < size; i++) out[i] = (char)('a' + i % 26);
+  struct conn *all = calloc((size_t)conns, sizeof *all);
+  connect_all(all, conns, port, ep);
+  for (int i = 0; i < conns; i++) request(&all[i]);
+  load_until(ep, now() + secs / 10);
+  memset(hist, 0, sizeof hist);
+  ops = 0;
+  double cpu = cpu_of(pid), start = now();
+  load_until(ep, start + secs);
+  cpu = cpu_of(pid) - cpu;
+  double took = now() - start;
+  printf("{\"ops\": %ld, \"seconds\": %f, \"cpu_us\": %f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
+         "\"bad\": %ld}\n",
+         ops, took, cpu / (double)ops * 1e6, percentile_us(0.50), percentile_us(0.99), bad);
+  return 0;
+}

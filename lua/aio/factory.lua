@@ -1,0 +1,90 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Making tasks with options: names, contexts, eager starts, and task factories. The plain
+-- create_task is in C (bind/task.c) and comes here only when a factory is set.
+
+local core = require "aio.core"
+local check = require "aio.check"
+
+local M = {}
+
+local OPTIONS = { name = true, context = "table", eager_start = "boolean" }
+local DEEPEST_EAGER = 32 -- eager starts in eager starts; deeper ones wait for the next turn
+
+local eager_depth = 0
+
+local function start_now(task)
+  if eager_depth >= DEEPEST_EAGER then return end
+  eager_depth = eager_depth + 1
+  core._step_now(task)
+  eager_depth = eager_depth - 1
+end
+
+--- A plain task on `loop`, without going through a factory: what a factory usually returns.
+---@param loop table
+---@param opts? { name: any, context: table, eager_start: boolean }
+---@param fn function
+---@return table task
+function M.Task(loop, opts, fn, ...)
+  opts = check.options(opts, OPTIONS, 2, "Task")
+  local task = core._task(loop, opts.context, fn, ...)
+  if opts.name ~= nil then task:set_name(opts.name) end
+  if opts.eager_start and core._running() == loop then start_now(task) end
+  return task
+end
+
+--- A task factory whose tasks start at once, in the creating task's turn.
+function M.eager_task_factory(loop, opts, fn, ...)
+  local eager = { eager_start = true }
+  for k, v in pairs(opts) do eager[k] = v end
+  return M.Task(loop, eager, fn, ...)
+end
+
+local function by_factory(loop, opts, fn, ...)
+  local factory = loop:_fields().task_factory
+  local task = core.atomic(factory, loop, opts, fn, ...)
+  if not core.isfuture(task) then
+    check.state("the task factory returned " .. type(task) .. ", not a task")
+  end
+  return task
+end
+
+core._set_hook("create_by_factory", function(loop, fn, ...)
+  return by_factory(loop, {}, fn, ...)
+end)
+
+local Loop = core._Loop
+
+--- Tasks of this loop are made by `factory(loop, opts, fn, ...)`; nil: the plain way again.
+---@param factory function|nil
+function Loop:set_task_factory(factory)
+  check.arg(factory == nil or check.callable(factory), 1, "set_task_factory",
+    "function or nil expected, got " .. type(factory))
+  self:_fields().task_factory = factory
+  self:_flags { factory = factory ~= nil }
+end
+
+--- The task factory or nil.
+function Loop:get_task_factory() return self:_fields().task_factory end
+
+--- A task running `fn(...)`, with options.
+---@param opts { name: any, context: table, eager_start: boolean }
+---@param fn function
+---@return table task
+function Loop:create_task_with(opts, fn, ...)
+  check.options(opts, OPTIONS, 1, "create_task_with")
+  if self:_fields().task_factory then return by_factory(self, opts or {}, fn, ...) end
+  return M.Task(self, opts, fn, ...)
+end
+
+--- The same on the running loop.
+function M.create_task_with(opts, fn, ...)
+  check.options(opts, OPTIONS, 1, "create_task_with")
+  local loop = core._running() or core._current_loop()
+  if not loop then
+    check.state("no running loop; call this in a task: aio.run(fn, ...) starts one")
+  end
+  return loop:create_task_with(opts, fn, ...)
+end
+
+return M

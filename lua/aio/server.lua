@@ -1,0 +1,277 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Servers: each accepted connection becomes a task that runs the user's function. Listening and
+-- accepting are in C (bind/listener.c); this file decides who serves and how a server ends.
+
+local core = require "aio.core"
+local check = require "aio.check"
+local address = require "aio.address"
+local stream = require "aio.stream"
+
+local M = {}
+
+local BACKLOG = 1024 -- the system may have a smaller limit
+local PORT_TRIES = 8 -- for one free port at several addresses
+
+--- A server. Fields: `port` (of the first address), `sockets` (one for each address, none after
+--- close). Closing the scope closes the server and waits for its connections; after an error in the
+--- block they are aborted first.
+---@class Server
+local Server = { __name = "Server" }
+Server.__index = Server
+
+-- One listening socket, as far as it can be seen.
+local Socket = { __name = "ServerSocket" }
+Socket.__index = Socket
+
+--- Host and port where it listens; of a Unix socket the path.
+---@return string host
+---@return integer|nil port
+function Socket:getsockname()
+  if type(self._address) == "string" then return self._address end
+  return self._address.host, self._address.port
+end
+
+-- ---- serving ----
+
+local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
+
+-- Message handler: errors keep where they were raised.
+local function note_traceback(err)
+  if not core.is(err, core.BaseError) then return { err, debug.traceback(nil, 2) } end
+  if err.traceback == nil and is_error(err) then err.traceback = debug.traceback(nil, 2) end
+  return { err }
+end
+
+local function report(conn, peer, caught)
+  core.get_running_loop():call_exception_handler {
+    message = ("the handler of a connection from %s failed"):format(peer),
+    kind = "callback_error", exception = caught[1], traceback = caught[2],
+    conn = conn, task = core.current_task(), address = peer,
+  }
+end
+
+local function peer_of(conn)
+  local peer = conn:get_extra_info "peername"
+  return peer and peer ~= "" and address.format(peer) or "a local process"
+end
+
+-- The body of a connection's task. The close comes before everything that can fail.
+local function serve(fn, conn)
+  local ok, caught = xpcall(fn, note_traceback, conn)
+  local named, peer
+  if not ok then named, peer = pcall(peer_of, conn) end
+  if not core._detached(conn) then conn:close() end
+  if ok then return end
+  -- Without memory the message handler fails, and the error comes as it is.
+  if type(caught) ~= "table" then caught = { caught } end
+  if not is_error(caught[1]) then error(caught[1], 0) end
+  report(conn, named and peer or "a peer", caught)
+end
+
+-- Called by the loop when something was accepted: starts a task for each connection. When that
+-- fails, the connection is aborted and the loop calls again for the others.
+local function on_accepted(self)
+  local listener, create, fn = self._listener, self._loop.create_task, self._fn
+  local conn = listener:take()
+  while conn do
+    create(self._loop, serve, fn, conn)
+    conn = listener:take()
+  end
+end
+
+-- ---- methods ----
+
+--- Begins to accept connections, if it does not yet.
+function Server:start_serving()
+  local serving, closed = self._listener:info()
+  if closed then
+    check.state "this server is closed; start another one with start_server"
+  end
+  if serving then return end
+  self._listener:arm()
+  self._listener:start()
+end
+
+--- Does it accept connections?
+---@return boolean
+function Server:is_serving()
+  local serving = self._listener:info()
+  return serving
+end
+
+--- Stops listening. Connections that are open stay open. May be repeated.
+function Server:close()
+  self.sockets = {}
+  self._listener:close()
+  if self._forever then self._forever:cancel() end
+end
+
+--- Waits until the server is closed and none of its connections is open any more. [suspends]
+function Server:wait_closed() self._listener:wait_closed() end
+
+--- Closes every open connection, after what is still to be sent.
+function Server:close_clients() self._listener:end_conns(false) end
+
+--- Closes every open connection at once; what is still to be sent is dropped.
+function Server:abort_clients() self._listener:end_conns(true) end
+
+--- Serves until it is cancelled (or the server is closed, which cancels it); then closes the server
+--- and waits for its connections. [suspends]
+function Server:serve_forever()
+  if self._forever then check.state "serve_forever runs already on this server" end
+  self:start_serving()
+  self._forever = self._loop:create_future()
+  local _, err = pcall(self._forever.await, self._forever)
+  self._forever = nil
+  self:close()
+  self:wait_closed()
+  error(err, 0)
+end
+
+--- The loop that it belongs to.
+function Server:get_loop() return self._loop end
+
+function Server:__close(err)
+  if err ~= nil then self:abort_clients() end
+  self:close()
+  self:wait_closed()
+end
+
+function Server:__tostring()
+  local names = {}
+  for i, socket in ipairs(self.sockets) do names[i] = address.format(socket._address) end
+  return ("Server (%s)"):format(#names > 0 and table.concat(names, ", ") or "closed")
+end
+
+-- ---- starting ----
+
+-- Opens the addresses; one port for all of them. Returns the sockets, or nil and the error.
+local function open_all(listener, addresses, opts)
+  local sockets, port, skipped = {}, nil, nil
+  for _, a in ipairs(addresses) do
+    if type(a) == "table" and a.port == 0 and port then a = { host = a.host, port = port } end
+    local at, err = listener:open(a, opts.backlog, opts.reuse_port)
+    if at then
+      sockets[#sockets + 1] = setmetatable({ _address = at }, Socket)
+      if type(at) == "table" then port = port or at.port end
+    elseif err.code == "EAFNOSUPPORT" then
+      skipped = err -- this machine has no such addresses
+    else
+      return nil, err
+    end
+  end
+  if #sockets == 0 then return nil, skipped end
+  return sockets, port
+end
+
+-- A server at the addresses, not yet serving.
+local function open(fn, addresses, opts)
+  local self = setmetatable({ _fn = fn, _loop = core.get_running_loop() }, Server)
+  core._note_made(self)
+  for try = 1, PORT_TRIES do
+    self._listener = core._listener(on_accepted, self, opts.limit, opts.max_connections)
+    local sockets, port = open_all(self._listener, addresses, opts)
+    if sockets then
+      self.sockets, self.port = sockets, port
+      return self
+    end
+    self._listener:close()
+    local err = port
+    local again = err.code == "EADDRINUSE" and #addresses > 1 and try < PORT_TRIES
+      and type(addresses[1]) == "table" and addresses[1].port == 0
+    if not again then
+      err.message = ("cannot listen at %s: %s"):format(
+        address.format(err.address or err.filename), err.message)
+      error(err, 0)
+    end
+  end
+end
+
+local function check_count(value, unset, name, what)
+  if value == nil then return unset end
+  local integer = math.tointeger(value)
+  check.arg(integer and integer > 0 and integer < 2 ^ 31, name.n, name.fn,
+    ("option '%s': a positive integer expected, got %s"):format(what, tostring(value)))
+  return integer
+end
+
+local function settings(opts, n, fn)
+  local name = { n = n, fn = fn }
+  return {
+    limit = stream.check_limit(opts.limit, n, fn),
+    backlog = check_count(opts.backlog, BACKLOG, name, "backlog"),
+    max_connections = check_count(opts.max_connections, 0, name, "max_connections"),
+    reuse_port = opts.reuse_port or false,
+  }
+end
+
+local function check_handler(fn, name)
+  check.arg(check.callable(fn), 1, name, "function that serves a connection expected, got "
+    .. type(fn) .. (fn == nil and "; did you call it?" or ""))
+end
+
+local function start(server, opts)
+  if opts.start_serving ~= false then server:start_serving() end
+  return server
+end
+
+-- The hosts of start_server as a list.
+local function hosts_of(host)
+  if host == nil or host == "" then return { false } end
+  if type(host) ~= "table" then host = { host } end
+  check.arg(#host > 0, 2, "start_server", "at least one host expected")
+  for _, h in ipairs(host) do address.check_host(h, 2, "start_server") end
+  return host
+end
+
+local TCP_OPTIONS = {
+  backlog = "number", reuse_port = "boolean", limit = "number", start_serving = "boolean",
+  max_connections = "number", family = "string",
+}
+
+--- Serves TCP connections: each is a task that runs `fn(conn)`; when it ends the connection is
+--- closed, unless it was detached. [suspends] Raises OSError.
+---@param fn fun(conn: table)
+---@param host string|table|nil a name or an address, a list of such, or nil for all interfaces
+---@param port integer|string 0: a free one
+---@param opts? table backlog (1024), reuse_port (false), limit (65536 bytes in a line),
+---  start_serving (true), max_connections (any number), family ("inet" or "inet6")
+---@return Server
+function M.start_server(fn, host, port, opts)
+  check_handler(fn, "start_server")
+  local hosts = hosts_of(host)
+  port = address.check_port(port, 3, "start_server")
+  opts = check.options(opts, TCP_OPTIONS, 4, "start_server")
+  address.check_family(opts.family, 4, "start_server")
+  local set = settings(opts, 4, "start_server")
+  local addresses = {}
+  for _, h in ipairs(hosts) do
+    for _, a in ipairs(address.resolve(h or nil, port, opts.family, true)) do
+      addresses[#addresses + 1] = a
+    end
+  end
+  return start(open(fn, addresses, set), opts)
+end
+
+local UNIX_OPTIONS = {
+  backlog = "number", limit = "number", start_serving = "boolean", max_connections = "number",
+}
+
+--- Serves connections to a Unix socket. A socket file that no process listens at is replaced; the
+--- file is removed when the server closes. Raises OSError.
+---@param fn fun(conn: table)
+---@param path string a path, or on Linux an abstract name that begins with a zero byte
+---@param opts? table backlog, limit, start_serving, max_connections as of start_server
+---@return Server
+function M.start_unix_server(fn, path, opts)
+  check_handler(fn, "start_unix_server")
+  stream.check_path(path, 2, "start_unix_server")
+  opts = check.options(opts, UNIX_OPTIONS, 3, "start_unix_server")
+  local set = settings(opts, 3, "start_unix_server")
+  return start(open(fn, { path }, set), opts)
+end
+
+M.Server = Server
+
+return M

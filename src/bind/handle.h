@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A Handle: a Lua callback that the loop will run, at once (call_soon), at a time (call_later) or
+ * when a future is done. Anchored from the moment it is scheduled until it has run. */
+#ifndef AIO_BIND_HANDLE_H
+#define AIO_BIND_HANDLE_H
+
+#include <string.h>
+
+#include "bind/state.h"
+
+enum aio_handle_uv {
+  AIO_HANDLE_UV_FN = 1,
+  AIO_HANDLE_UV_CONTEXT,
+  AIO_HANDLE_UV_LOOP,
+  AIO_HANDLE_UV_ARG, /* the first of `nargs` arguments */
+};
+
+typedef struct aio_handle {
+  aio_node node; /* must be first */
+  aio_timer timer;
+  aio_lloop *loop;
+  double when;   /* deadline of call_at; 0 for the others */
+  uint32_t slot; /* anchor */
+  uint16_t nargs;
+  bool timed, cancelled;
+  /* Not NULL: a run does not release the handle; `again` is called after each run instead, and may
+   * release it or make it ready once more. Cannot throw. */
+  void (*again)(lua_State *L, struct aio_handle *h);
+  void *owner; /* for `again` */
+} aio_handle;
+
+void aio_handle_open(lua_State *L, aio_state *st);
+
+/* Pushes a new handle without a function, with room for `nargs` arguments. [may throw] */
+aio_handle *aio_handle_new(lua_State *L, aio_state *st, aio_lloop *loop, int nargs);
+/* Anchors the handle, which is at `idx`, and counts it as work of its loop. [may throw] */
+void aio_handle_anchor(lua_State *L, aio_handle *h, int idx);
+void aio_handle_unanchor(lua_State *L, aio_handle *h);
+/* Can the value at `arg` be called? */
+bool aio_handle_callable(lua_State *L, int arg);
+/* Runs a callback that the ready queue delivered, and releases it. Never throws. */
+void aio_handle_run(lua_State *L, aio_handle *h);
+
+/* loop:call_soon(fn, ...) and the others; shared with the host interface. */
+extern const luaL_Reg aio_handle_loop_methods[];
+
+#endif

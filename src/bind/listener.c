@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Listeners for aio.server (Lua): listening sockets, accepted connections, and the callback that is
+ * put into the ready queue when some were accepted. Invariant: while the listener is armed, its
+ * Handle is anchored, and with it the server; the ready queue holds the Handle at most once. */
+#include "bind/listener.h"
+
+#include "bind/address.h"
+#include "bind/error.h"
+#include "bind/handle.h"
+#include "bind/stream.h"
+#include "core/listener.h"
+
+typedef struct listener_ud {
+  aio_listener *ls;
+  aio_lloop *loop;
+  aio_handle *handle;   /* user value HANDLE */
+  aio_stream_ud *taken; /* user value TAKEN, while it is not known to have a task; or NULL */
+} listener_ud;
+
+enum { LISTENER_UV_LOOP = 1, LISTENER_UV_HANDLE, LISTENER_UV_TAKEN, LISTENER_UVS = 3 };
+enum { SELF = 1 };
+
+static listener_ud *self(lua_State *L) {
+  return aio_object_check(L, aio_state_up(L), SELF, AIO_REF_LISTENER);
+}
+
+/* From floor 2: something was accepted. */
+static void on_accepted(aio_listener *ls) {
+  listener_ud *u = ls->owner;
+  aio_handle *h = u->handle;
+  if (h && h->slot && h->node.state == AIO_IDLE) aio_loop_ready(ls->loop, &h->node);
+}
+
+/* After each call of the callback, also after one that failed: a stream that was taken and has no
+ * task is aborted, since its client would wait for ever; what is left is next. */
+static void after_run(lua_State *L, aio_handle *h) {
+  listener_ud *u = h->owner;
+  if (u->taken) aio_stream_abort(u->taken->s);
+  u->taken = NULL;
+  if (u->ls->loop && !aio_list_empty(&u->ls->accepted))
+    aio_loop_ready(u->ls->loop, &h->node);
+  else if (u->ls->closed)
+    aio_handle_unanchor(L, h);
+}
+
+/* core._listener(fn, arg, limit, max): a listener that calls fn(arg) in a callback when there is
+ * something to take. */
+static int listener_new(lua_State *L) {
+  aio_state *st = aio_state_up(L);
+  aio_state_require(L, st, AIO_FEATURE_NET);
+  lua_settop(L, 4);
+  aio_lloop *l = aio_lloop_here(L, st);
+  listener_ud *u = aio_object_new(L, st, AIO_REF_LISTENER, sizeof *u, LISTENER_UVS);
+  u->loop = l;
+  aio_lloop_push(L, l);
+  lua_setiuservalue(L, -2, LISTENER_UV_LOOP);
+  aio_handle *h = aio_handle_new(L, st, l, 1);
+  lua_pushvalue(L, 1);
+  lua_setiuservalue(L, -2, AIO_HANDLE_UV_FN);
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, -2, AIO_HANDLE_UV_ARG);
+  aio_context_inherit(L, st);
+  lua_setiuservalue(L, -2, AIO_HANDLE_UV_CONTEXT);
+  lua_setiuservalue(L, -2, LISTENER_UV_HANDLE);
+  u->ls = aio_listener_new(l->core, on_accepted, u);
+  if (!u->ls) return luaL_error(L, "not enough memory");
+  u->handle = h;
+  h->again = after_run;
+  h->owner = u;
+  u->ls->limit = (size_t)luaL_checkinteger(L, 3);
+  u->ls->max = (size_t)luaL_checkinteger(L, 4);
+  return 1;
+}
+
+/* listener:open(address or path, backlog, reuse_port): opens a door; the address where it listens,
+ * or nil and an OSError. */
+static int listener_open(lua_State *L) {
+  listener_ud *u = self(L);
+  aio_address a;
+  lua_settop(L, 4);
+  aio_door_opts opts = {(int)luaL_checkinteger(L, 3), lua_toboolean(L, 4)};
+  const char *call = "bind";
+  int err = aio_address_at(L, 2, &a);
+  aio_door *d = err ? NULL : aio_door_open(u->ls, &a, &opts, &err, &call);
+  if (d) err = aio_door_address(d, &a);
+  if (!err) {
+    aio_address_push(L, &a);
+    return 1;
+  }
+  lua_pushnil(L);
+  aio_error_push_os(L, aio_state_up(L), err, call);
+  lua_pushvalue(L, 2);
+  lua_setfield(L, -2, lua_istable(L, 2) ? "address" : "filename");
+  return 2;
+}
+
+/* listener:arm(): from now on the callback may be called, and keeps the server alive until close.
+ */
+static int listener_arm(lua_State *L) {
+  const listener_ud *u = self(L);
+  if (u->ls->closed) return 0;
+  lua_getiuservalue(L, SELF, LISTENER_UV_HANDLE);
+  aio_handle_anchor(L, u->handle, -1);
+  return 0;
+}
+
+static int listener_start(lua_State *L) {
+  aio_listener_start(self(L)->ls);
+  return 0;
+}
+
+/* listener:take(): the next accepted stream, or nil. The one before has its task by then. */
+static int listener_take(lua_State *L) {
+  listener_ud *u = self(L);
+  u->taken = NULL;
+  if (aio_list_empty(&u->ls->accepted)) {
+    lua_pushnil(L);
+    lua_setiuservalue(L, SELF, LISTENER_UV_TAKEN);
+    return 0;
+  }
+  aio_stream_ud *s = aio_stream_push(L, aio_state_up(L), u->loop);
+  lua_pushvalue(L, -1);
+  lua_setiuservalue(L, SELF, LISTENER_UV_TAKEN);
+  s->s = aio_listener_take(u->ls);
+  if (s->s) u->taken = s;
+  return s->s != NULL;
+}
+
+/* listener:close(): closes the doors. What was accepted before is still served. */
+static int listener_close(lua_State *L) {
+  listener_ud *u = self(L);
+  aio_listener_close(u->ls);
+  aio_handle *h = u->handle;
+  if (h->slot && h->node.state == AIO_IDLE) aio_handle_unanchor(L, h);
+  return 0;
+}
+
+static int wait_k(lua_State *L, int status, lua_KContext ctx) {
+  (void)status;
+  if (!aio_task_resumed(L, ctx)) return aio_suspend_again(L, ctx, wait_k);
+  return 0;
+}
+
+/* listener:wait_closed(): until it is closed and no connection is open. [may yield] */
+static int listener_wait_closed(lua_State *L) {
+  aio_listener *ls = self(L)->ls;
+  if (!ls->loop || (ls->closed && ls->count == 0)) return 0;
+  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+  aio_task_hold(L, t, SELF);
+  return aio_task_suspend(L, t, &ls->closers, NULL, wait_k);
+}
+
+/* listener:end_conns(abort): closes or aborts what is open. */
+static int listener_end_conns(lua_State *L) {
+  aio_listener_end_conns(self(L)->ls, lua_toboolean(L, 2));
+  return 0;
+}
+
+/* listener:info(): serving, closed, number of connections. */
+static int listener_info(lua_State *L) {
+  const aio_listener *ls = self(L)->ls;
+  lua_pushboolean(L, ls->serving && !ls->closed);
+  lua_pushboolean(L, ls->closed);
+  lua_pushinteger(L, (lua_Integer)ls->count);
+  return 3;
+}
+
+static int listener_gc(lua_State *L) {
+  listener_ud *u = lua_touserdata(L, SELF);
+  aio_listener *ls = u->ls;
+  u->ls = NULL;
+  if (ls) aio_listener_release(ls);
+  return 0;
+}
+
+void aio_listener_open_class(lua_State *L, aio_state *st) {
+  static const luaL_Reg methods[] = {{"open", listener_open},
+                                     {"arm", listener_arm},
+                                     {"start", listener_start},
+                                     {"take", listener_take},
+                                     {"close", listener_close},
+                                     {"wait_closed", listener_wait_closed},
+                                     {"end_conns", listener_end_conns},
+                                     {"info", listener_info},
+                                     {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__gc", listener_gc}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"_listener", listener_new}, {NULL, NULL}};
+  aio_class_open(L, st, AIO_REF_LISTENER, "Listener", methods, meta);
+  lua_pop(L, 1);
+  aio_setfuncs(L, st, fns);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The opening functions of the parts that have no header of their own, and what is exported. */
+#ifndef AIO_BIND_MODULE_H
+#define AIO_BIND_MODULE_H
+
+#include "bind/state.h"
+
+#if defined(_WIN32)
+#define AIO_EXPORT __declspec(dllexport)
+#else
+#define AIO_EXPORT __attribute__((visibility("default")))
+#endif
+
+AIO_EXPORT int luaopen_aio_core(lua_State *L);
+
+void aio_clock_open(lua_State *L, aio_state *st);
+void aio_sleep_open(lua_State *L, aio_state *st);
+void aio_event_open(lua_State *L, aio_state *st);
+void aio_semaphore_open(lua_State *L, aio_state *st);
+void aio_protect_open(lua_State *L, aio_state *st);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Protected calls that know the error classes: Lua's pcall catches everything, also what must go
+ * through (CancelledError, SystemExit). And aio.atomic, which forbids waiting. All may wait inside
+ * (but atomic), because they are yieldable pcalls. */
+#include "bind/error.h"
+#include "bind/module.h"
+#include "bind/task.h"
+
+/* ---- pcall, xpcall ---- */
+
+/* Lets BaseErrors that are no Errors pass; else returns false, error. */
+static int failed(lua_State *L, aio_state *st) {
+  if (aio_error_is_base_only(L, st, -1)) return lua_error(L);
+  lua_pushboolean(L, 0);
+  lua_insert(L, -2);
+  return 2;
+}
+
+static int pcall_k(lua_State *L, int status, lua_KContext ctx) {
+  if (status != LUA_OK && status != LUA_YIELD) return failed(L, aio_state_up(L));
+  return lua_gettop(L) - (int)ctx;
+}
+
+/* aio.pcall(fn, ...) [may yield] */
+static int aio_pcall(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_pushboolean(L, 1);
+  lua_insert(L, 1);
+  int status = lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, 0, pcall_k);
+  return pcall_k(L, status, 0);
+}
+
+/* The user's message handler, called for Errors only: upvalue 2. */
+static int filtered_handler(lua_State *L) {
+  if (aio_error_is_base_only(L, aio_state_up(L), 1)) return 1;
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+/* aio.xpcall(fn, handler, ...) [may yield] */
+static int aio_xpcall(lua_State *L) {
+  aio_state *st = aio_state_up(L);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  aio_push_ref(L, st, AIO_REF_STATE);
+  lua_pushvalue(L, 2);
+  lua_pushcclosure(L, filtered_handler, 2);
+  lua_replace(L, 2);
+  lua_pushvalue(L, 1);
+  lua_replace(L, 1);
+  lua_pushboolean(L, 1);
+  lua_pushvalue(L, 1);
+  lua_rotate(L, 3, 2); /* fn, handler, true, fn, args... */
+  int status = lua_pcallk(L, lua_gettop(L) - 4, LUA_MULTRET, 2, 2, pcall_k);
+  return pcall_k(L, status, 2);
+}
+
+/* ---- catch ---- */
+
+/* Is the error at `err` of the class at `want`, or of one in that list? */
+static bool wanted(lua_State *L, int err, int want) {
+  if (aio_error_matches(L, err, want)) return true;
+  lua_Integer n = (lua_Integer)lua_rawlen(L, want);
+  for (lua_Integer i = 1; i <= n; i++) {
+    lua_rawgeti(L, want, i);
+    bool yes = lua_istable(L, -1) && aio_error_matches(L, err, -1);
+    lua_pop(L, 1);
+    if (yes) return true;
+  }
+  return false;
+}
+
+static int catch_k(lua_State *L, int status, lua_KContext ctx) {
+  (void)ctx;
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1;
+  if (!wanted(L, lua_gettop(L), 1)) return lua_error(L);
+  lua_pushboolean(L, 0);
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* aio.catch(class or list of classes, fn, ...): true, results or false, err. [may yield] */
+static int aio_catch(lua_State *L) {
+  static const char what[] = "an error class, or a list of them, expected";
+  luaL_argcheck(L, lua_istable(L, 1), 1, what);
+  lua_getfield(L, 1, "name");
+  luaL_argcheck(L, lua_rawlen(L, 1) > 0 || lua_isstring(L, -1), 1, what);
+  lua_pop(L, 1);
+  luaL_checkany(L, 2);
+  lua_pushboolean(L, 1);
+  lua_insert(L, 2);
+  int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 0, 0, catch_k);
+  return catch_k(L, status, 0);
+}
+
+/* ---- atomic ---- */
+
+/* aio.atomic(fn, ...): fn's results; a wait inside raises at its line. */
+static int aio_atomic(lua_State *L) {
+  aio_state *st = aio_state_up(L);
+  luaL_checkany(L, 1);
+  aio_task *t = st->current;
+  if (t) t->atomic++;
+  int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);
+  if (t) t->atomic--;
+  return status == LUA_OK ? lua_gettop(L) : lua_error(L);
+}
+
+void aio_protect_open(lua_State *L, aio_state *st) {
+  static const luaL_Reg fns[] = {{"pcall", aio_pcall},
+                                 {"xpcall", aio_xpcall},
+                                 {"catch", aio_catch},
+                                 {"atomic", aio_atomic},
+                                 {NULL, NULL}};
+  aio_setfuncs(L, st, fns);
+}

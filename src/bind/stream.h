@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The Lua face of a stream: a full userdata around an aio_stream of floor 2. Its methods are in
+ * stream.c (life), stream_read.c and stream_write.c. Invariant: `s` is NULL only before the stream
+ * was made and after the finalizer. */
+#ifndef AIO_BIND_STREAM_H
+#define AIO_BIND_STREAM_H
+
+#include "bind/lloop.h"
+#include "core/stream.h"
+
+typedef struct aio_stream_ud {
+  aio_stream *s;
+  uint64_t released;       /* of s->out.released: anchors given up so far */
+  lua_Integer first, last; /* the anchors in use, keys of the table AIO_STREAM_UV_ANCHORS */
+  size_t scanned;          /* a read in search of a separator: how far it has looked */
+  size_t discarded;        /* bytes of a too long line that were thrown away so far */
+  bool told;               /* somebody got the error that ended all writing */
+  bool detached;           /* a server leaves it open when the handler ends */
+} aio_stream_ud;
+
+enum {
+  AIO_STREAM_UV_LOOP = 1, /* the loop object, so that it outlives the stream */
+  AIO_STREAM_UV_ANCHORS,  /* long strings that wait in the send queue */
+  AIO_STREAM_UV_WHERE,    /* debug mode: where it was made */
+  AIO_STREAM_UVS = 3
+};
+
+/* Opens the class Stream and the functions of the module table at the top. */
+void aio_stream_open_class(lua_State *L, aio_state *st);
+void aio_pair_open_functions(lua_State *L, aio_state *st); /* pair.c */
+extern const struct aio_clause_ops aio_stream_clause;      /* aio.select{{stream, "read", n}} */
+extern const luaL_Reg aio_stream_read_methods[], aio_stream_write_methods[];
+
+/* Pushes a stream of the loop around nothing, for `s` to be set. [may throw] */
+aio_stream_ud *aio_stream_push(lua_State *L, aio_state *st, aio_lloop *l);
+
+/* Raises an OSError. [throws] */
+int aio_stream_raise(lua_State *L, int err, const char *call);
+/* Raises that the stream is closed. [throws] */
+int aio_stream_raise_closed(lua_State *L);
+/* The stream at stack slot 1. [may throw] */
+static inline aio_stream_ud *aio_stream_self(lua_State *L) {
+  const aio_state *st = aio_state_up(L);
+  aio_stream_ud *u = lua_touserdata(L, 1);
+  if (u && lua_getmetatable(L, 1)) {
+    bool ours = lua_topointer(L, -1) == st->mt[AIO_REF_STREAM];
+    lua_pop(L, 1);
+    if (ours && u->s) return u;
+    if (ours) aio_stream_raise_closed(L); /* somebody called the finalizer */
+  }
+  return aio_object_check(L, st, 1, AIO_REF_STREAM);
+}
+
+/* The task, when it is time for it to give way and it can. Called once by each operation. */
+static inline aio_task *aio_stream_tired(lua_State *L, const aio_state *st) {
+  aio_task *t = st->current;
+  if (!t || !aio_task_tired(t)) return NULL;
+  return L == t->top && !t->atomic && !st->atomic && lua_isyieldable(L) ? t : NULL;
+}
+
+/* Gives up the anchors of strings that have been sent. Cannot fail. */
+void aio_stream_unanchor(lua_State *L, aio_stream_ud *u, int idx);
+
+#endif

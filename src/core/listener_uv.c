@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Doors over libuv's streams, beside socket_uv.c. libuv holds one connection until it is accepted
+ * and takes no other one meanwhile, so a listener that is full leaves the rest to the system's
+ * queue. Invariant: `waiting` says that libuv holds one. */
+#include <string.h>
+
+#include "core/listener.h"
+#include "core/socket_uv.h"
+
+typedef struct uv_door {
+  aio_door door;
+  union {
+    uv_handle_t any;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } uv;
+  aio_loop *loop;
+  bool is_pipe, waiting;
+} uv_door;
+
+static uv_door *door_of(aio_door *d) {
+  return AIO_CONTAINER(d, uv_door, door);
+}
+
+/* Takes the connection that libuv holds; false when there is no memory for it. */
+static bool accept_one(uv_door *u) {
+  int err;
+  aio_listener *ls = u->door.listener;
+  aio_stream *s = aio_stream_new(u->loop, ls->limit);
+  aio_socket *sk = s ? aio_socket_new(u->loop, u->is_pipe, &err) : NULL;
+  if (!sk) {
+    if (s) aio_stream_release(s);
+    return false;
+  }
+  u->waiting = false; /* uv_accept may report the next one */
+  if (uv_accept(&u->uv.stream, aio_socket_handle(sk))) {
+    aio_socket_drop(sk);
+    aio_stream_release(s);
+  } else if (aio_socket_attach(sk, s)) {
+    aio_stream_release(s);
+  } else {
+    aio_listener_accepted(ls, s);
+  }
+  return true;
+}
+
+void aio_door_update(aio_door *d) {
+  uv_door *u = door_of(d);
+  if (u->waiting && aio_listener_hungry(d->listener) && !accept_one(u))
+    aio_listener_starve(d->listener);
+}
+
+static void on_connection(uv_stream_t *server, int status) {
+  uv_door *u = server->data;
+  if (status < 0) return; /* that client has gone already */
+  u->waiting = true;
+  aio_door_update(&u->door);
+}
+
+static void on_closed(uv_handle_t *h) {
+  uv_door *u = h->data;
+  aio_mem_free(&u->loop->mem, u, sizeof *u);
+}
+
+void aio_door_close(aio_door *d) {
+  uv_door *u = door_of(d);
+  aio_list_del(&d->link);
+  uv_close(&u->uv.any, on_closed);
+  u->loop->live--;
+  aio_listener_revive(u->loop);
+}
+
+int aio_door_address(aio_door *d, aio_address *a) {
+  uv_door *u = door_of(d);
+  memset(a, 0, sizeof *a);
+  if (u->is_pipe) {
+    size_t size = sizeof a->path;
+    int err = uv_pipe_getsockname(&u->uv.pipe, a->path, &size);
+    a->path_len = err ? 0 : size;
+    return err;
+  }
+  struct sockaddr_storage sa;
+  int len = sizeof sa;
+  int err = uv_tcp_getsockname(&u->uv.tcp, (struct sockaddr *)&sa, &len);
+  return err ? err : aio_address_copy(a, (struct sockaddr *)&sa);
+}
+
+static int bind_and_listen(uv_door *u, const aio_address *a, const aio_door_opts *opts,
+                           const char **call) {
+  int err;
+  *call = "setsockopt";
+  if (opts->reuse_port) return UV_ENOTSUP;
+  *call = "bind";
+  if (u->is_pipe) {
+    err = uv_pipe_bind(&u->uv.pipe, a->path);
+  } else {
+    unsigned flags = a->ip.sa.sa_family == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
+    err = uv_tcp_bind(&u->uv.tcp, &a->ip.sa, flags);
+  }
+  return err ? err : uv_listen(&u->uv.stream, opts->backlog, on_connection);
+}
+
+aio_door *aio_door_open(aio_listener *ls, const aio_address *a, const aio_door_opts *opts, int *err,
+                        const char **call) {
+  aio_loop *l = ls->loop;
+  *call = "socket";
+  *err = UV_ENOMEM;
+  uv_door *u = aio_mem_new(&l->mem, sizeof *u);
+  if (!u) return NULL;
+  memset(u, 0, sizeof *u);
+  u->loop = l;
+  u->is_pipe = a->path_len > 0;
+  *err = u->is_pipe ? uv_pipe_init(&l->uv, &u->uv.pipe, 0) : uv_tcp_init(&l->uv, &u->uv.tcp);
+  if (*err) {
+    aio_mem_free(&l->mem, u, sizeof *u);
+    return NULL;
+  }
+  u->uv.any.data = u;
+  u->door.listener = ls;
+  if ((*err = bind_and_listen(u, a, opts, call))) {
+    uv_close(&u->uv.any, on_closed);
+    return NULL;
+  }
+  aio_list_push(&ls->doors, &u->door.link);
+  l->live++;
+  return &u->door;
+}

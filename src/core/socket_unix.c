@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sockets on Unix: descriptors of our own under uv_poll_t, read with one recv and written with one
+ * sendmsg, since libuv's writes raise SIGPIPE and its reads cannot use a scratch buffer of all
+ * connections. Streams call the operations, libuv calls on_poll. Invariant: `asked` is what libuv
+ * polls the descriptor for.
+ *
+ * Some facts about epoll. It is level-triggered: reading is asked for once and stays on, so a read
+ * costs no epoll_ctl; a read shorter than its room has emptied the socket, so no second one is
+ * needed to see EAGAIN. An error shows as EPOLLERR, whatever was asked for; libuv then stops the
+ * poll by itself and reports UV_EBADF, which is not the error: that one is taken from the socket,
+ * after the bytes that arrived before it. */
+#include "core/socket_unix.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "core/fd_unix.h"
+#include "core/listener.h"
+#include "core/socket.h"
+
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* where SO_NOSIGPIPE does it */
+#endif
+
+enum { READS_PER_EVENT = 4 }; /* of a socket that has more than there is room for */
+
+struct aio_socket {
+  aio_source source;
+  uv_poll_t poll;
+  aio_loop *loop;
+  aio_ip peer; /* family 0: not an IP address */
+  int fd;
+  uint8_t asked; /* UV_READABLE and UV_WRITABLE */
+  bool connecting, closing;
+};
+
+static aio_socket *socket_of(aio_source *src) {
+  return AIO_CONTAINER(src, aio_socket, source);
+}
+
+static void on_poll(uv_poll_t *p, int status, int events);
+
+static int ask(aio_socket *sk, unsigned events) {
+  if (sk->asked == events) return 0;
+  int err = events ? uv_poll_start(&sk->poll, (int)events, on_poll) : uv_poll_stop(&sk->poll);
+  if (err) return err;
+  sk->asked = (uint8_t)events;
+  sk->loop->watchers_changed = true;
+  return 0;
+}
+
+static int socket_read_start(aio_source *src) {
+  aio_socket *sk = socket_of(src);
+  return ask(sk, sk->asked | UV_READABLE);
+}
+
+static void socket_read_stop(aio_source *src) {
+  aio_socket *sk = socket_of(src);
+  ask(sk, sk->asked & ~(unsigned)UV_READABLE);
+}
+
+static int socket_write_start(aio_source *src) {
+  aio_socket *sk = socket_of(src);
+  return ask(sk, sk->asked | UV_WRITABLE);
+}
+
+static ptrdiff_t socket_try_writev(aio_source *src, const uv_buf_t *bufs, unsigned n) {
+  int fd = socket_of(src)->fd;
+  struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)bufs, .msg_iovlen = n};
+  ssize_t sent;
+  do
+    sent = n == 1 ? send(fd, bufs->base, bufs->len, MSG_NOSIGNAL) : sendmsg(fd, &msg, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent >= 0) return sent;
+  return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : -errno;
+}
+
+static int socket_shutdown(aio_source *src) {
+  return shutdown(socket_of(src)->fd, SHUT_WR) < 0 ? -errno : 0;
+}
+
+static void on_closed(uv_handle_t *h) {
+  aio_socket_free(AIO_CONTAINER(h, aio_socket, poll));
+}
+
+static void socket_close(aio_source *src, aio_sendq *unsent) {
+  (void)unsent;
+  aio_socket *sk = socket_of(src);
+  sk->closing = true;
+  uv_close((uv_handle_t *)&sk->poll, on_closed);
+  close(sk->fd);
+  aio_listener_revive(sk->loop);
+}
+
+static int socket_address(aio_source *src, bool peer, aio_address *a) {
+  aio_socket *sk = socket_of(src);
+  /* A peer that has gone has no name any more: it was noted down. */
+  if (peer && sk->peer.sa.sa_family) return aio_address_copy(a, &sk->peer.sa);
+  return aio_fd_address(sk->fd, peer, a);
+}
+
+static int socket_fileno(aio_source *src) {
+  return socket_of(src)->fd;
+}
+
+#define SOCKET_OPS(name)                                                                           \
+  {                                                                                                \
+    .read_start = socket_read_start, .read_stop = socket_read_stop,                                \
+    .try_writev = socket_try_writev, .write_start = socket_write_start,                            \
+    .shutdown = socket_shutdown, .close = socket_close, .address = socket_address,                 \
+    .fileno = socket_fileno, .kind = name, .borrows = true                                         \
+  }
+
+static const aio_source_ops tcp_ops = SOCKET_OPS("tcp"), unix_ops = SOCKET_OPS("unix");
+
+static ssize_t receive(int fd, const uv_buf_t *space, unsigned n) {
+  ssize_t got;
+  do
+    got = n == 1 ? recv(fd, space->base, space->len, 0) : readv(fd, (const struct iovec *)space, 2);
+  while (got < 0 && errno == EINTR);
+  return got < 0 ? -errno : got;
+}
+
+/* Reads once. True when there may be more, and it is wanted. */
+static bool read_once(aio_socket *sk, aio_stream *s) {
+  uv_buf_t space[2];
+  unsigned n = aio_stream_space(s, space);
+  if (n == 0) {
+    aio_stream_read_ended(s, UV_ENOMEM);
+    return false;
+  }
+  size_t room = space[0].len + (n == 2 ? space[1].len : 0);
+  ssize_t got = receive(sk->fd, space, n);
+  if (got > 0) {
+    aio_stream_received(s, (size_t)got);
+    return (size_t)got == room && s->reading;
+  }
+  if (got != -EAGAIN && got != -EWOULDBLOCK) aio_stream_read_ended(s, (int)got);
+  return false;
+}
+
+static void read_some(aio_socket *sk) {
+  for (int i = 0; i < READS_PER_EVENT; i++) {
+    if (!read_once(sk, sk->source.stream)) return;
+  }
+}
+
+static void connect_ended(aio_socket *sk) {
+  sk->connecting = false;
+  int err = aio_fd_error(sk->fd);
+  ask(sk, 0);
+  aio_stream_connected(sk->source.stream, err);
+}
+
+/* EPOLLERR: first what arrived before the error, then the error itself. */
+static void on_error(aio_socket *sk) {
+  aio_stream *s = sk->source.stream;
+  unsigned asked = sk->asked;
+  sk->asked = 0;
+  if (s->reading) {
+    while (read_once(sk, s)) {
+    }
+  }
+  int err = aio_fd_error(sk->fd);
+  if (!err) err = s->read_error;
+  if (!err) {
+    if (!s->reading) asked &= ~(unsigned)UV_READABLE;
+    ask(sk, asked);
+    return;
+  }
+  if (s->reading)
+    aio_stream_read_ended(s, err);
+  else if (!s->eof)
+    s->read_error = err; /* there may be unread bytes in front of it */
+  aio_stream_write_failed(s, err);
+}
+
+static void on_poll(uv_poll_t *p, int status, int events) {
+  aio_socket *sk = AIO_CONTAINER(p, aio_socket, poll);
+  if (sk->connecting) {
+    if (status < 0) sk->asked = 0;
+    connect_ended(sk);
+  } else if (status < 0) {
+    on_error(sk);
+  } else {
+    if (events & UV_READABLE) read_some(sk);
+    if (!(events & UV_WRITABLE) || aio_stream_flush(sk->source.stream) || sk->closing) return;
+    ask(sk, sk->asked & ~(unsigned)UV_WRITABLE);
+  }
+}
+
+aio_socket *aio_socket_new(aio_loop *l) {
+  aio_socket *sk = aio_mem_new(&l->mem, sizeof *sk);
+  if (!sk) return NULL;
+  memset(sk, 0, sizeof *sk);
+  sk->loop = l;
+  sk->fd = -1;
+  return sk;
+}
+
+void aio_socket_free(aio_socket *sk) {
+  aio_mem_free(&sk->loop->mem, sk, sizeof *sk);
+}
+
+/* Gives it a descriptor; on an error both are gone. */
+static int socket_init(aio_socket *sk, int fd, const aio_ip *peer) {
+  int family = peer->sa.sa_family;
+  bool ip = family == AF_INET || family == AF_INET6;
+  int err = uv_poll_init(&sk->loop->uv, &sk->poll, fd);
+  if (err) {
+    close(fd);
+    aio_socket_free(sk);
+    return err;
+  }
+  sk->fd = fd;
+  if (ip) sk->peer = *peer;
+  sk->source.ops = ip ? &tcp_ops : &unix_ops;
+  return 0;
+}
+
+int aio_socket_attach(aio_socket *sk, int fd, const aio_ip *peer, aio_stream *s) {
+  int err = socket_init(sk, fd, peer);
+  if (err) return err;
+  return aio_stream_open(s, &sk->source);
+}
+
+static int connect_fd(int fd, const aio_address *to, const aio_address *local,
+                      const aio_socket_opts *opts, const char **call) {
+  int err;
+  if (!to->path_len) {
+    if (opts->nodelay) aio_fd_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (opts->keepalive) aio_fd_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+  }
+  *call = "bind";
+  if (local && (err = aio_fd_bind(fd, local))) return err;
+  *call = "connect";
+  return aio_fd_connect(fd, to);
+}
+
+int aio_socket_connect(aio_stream *s, const aio_address *to, const aio_address *local,
+                       const aio_socket_opts *opts, const char **call) {
+  *call = "socket";
+  aio_socket *sk = aio_socket_new(s->loop);
+  if (!sk) return UV_ENOMEM;
+  int fd = aio_fd_socket(to->path_len ? AF_UNIX : to->ip.sa.sa_family);
+  if (fd < 0) {
+    aio_socket_free(sk);
+    return fd;
+  }
+  int err = connect_fd(fd, to, local, opts, call);
+  if (err && err != -EINPROGRESS && err != UV_EINTR) {
+    close(fd);
+    aio_socket_free(sk);
+    return err;
+  }
+  bool done = err == 0;
+  if ((err = socket_init(sk, fd, &to->ip))) return err;
+  if (done) return aio_stream_open(s, &sk->source);
+  sk->connecting = true;
+  aio_stream_connecting(s, &sk->source);
+  if ((err = ask(sk, UV_WRITABLE))) aio_stream_abort(s);
+  return err;
+}

@@ -1,0 +1,22 @@
+-- x_barrier_reset: reset breaks those who wait, then the barrier works again
+local aio = require "aio"
+local say = dofile((arg[0]:gsub("[^/\\]*$", "say.lua")))
+
+aio.run(function()
+  local bar = aio.Barrier(2)
+  local party = aio.async(function(n)
+    local ok = aio.catch(aio.BrokenBarrierError, bar.wait, bar)
+    return n .. (ok and " passed" or " broken")
+  end)
+  local t = party("early")
+  aio.sleep(0.01)
+  bar:reset()
+  say(t:await())
+  say("broken", bar.broken, "waiting", bar.n_waiting)
+  say({ aio.gather(party("a"), party("b")) })
+  bar:abort()
+  say("broken", bar.broken)
+  bar:reset()
+  say("broken", bar.broken)
+  say({ aio.gather(party("c"), party("d")) })
+end)

@@ -1,0 +1,20 @@
+-- SPDX-License-Identifier: MIT
+-- Memory fails in debug mode and while somebody looks inside: nothing else is hurt.
+local aio = require "aio"
+
+aio.run_with({ debug = true }, function()
+  local loop = aio.get_running_loop()
+  loop:set_exception_handler(function() end)
+  local low = aio.create_task(function()
+    aio.sleep(0)
+    error(aio.TimeoutError("late"))
+  end)
+  local high = aio.create_task(function() return low:await() end)
+  aio.sleep(0)
+  local graph = aio.format_call_graph(low)
+  local text = low:traceback()
+  local ok, err = pcall(high.await, high)
+  assert(not ok)
+  if not aio.is(err, aio.TimeoutError) then error(err, 0) end
+  assert(#graph > 0 and #text > 0)
+end)

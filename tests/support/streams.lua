@@ -1,0 +1,69 @@
+-- SPDX-License-Identifier: MIT
+-- Cases that run over every kind of stream: TCP, a Unix socket, and in memory, plain and in random
+-- pieces. And what their bodies have in common.
+
+local lu = require "luaunit"
+local aio = require "aio"
+local stream_pair = require("aio.pair").stream_pair
+
+local streams = {}
+
+streams.HIGH = 65536 -- water mark and limit by default
+streams.BIG = 8 * 1024 * 1024 -- more than the kernel takes from a writer whose peer does not read
+
+---Calls fn(client, peer), the two ends of a TCP connection, in the running task.
+function streams.over_tcp(fn, opts)
+  local accepted = aio.Future()
+  local srv <close> = aio.start_server(function(conn)
+    accepted:set_result(conn:detach())
+  end, "127.0.0.1", 0, opts)
+  local client <close> = aio.open_connection("127.0.0.1", srv.port, opts)
+  local peer <close> = accepted:await()
+  fn(client, peer)
+end
+
+function streams.over_unix(fn, opts)
+  local path = os.tmpname()
+  os.remove(path)
+  local accepted = aio.Future()
+  local _ <close> = aio.start_unix_server(function(conn)
+    accepted:set_result(conn:detach())
+  end, path, opts)
+  local client <close> = aio.open_unix_connection(path, opts)
+  local peer <close> = accepted:await()
+  fn(client, peer)
+end
+
+local function over_memory(fn, opts, seed)
+  local set = { limit = opts and opts.limit, chunk = seed and 700, seed = seed }
+  local client, peer <close> = stream_pair(set)
+  local _ <close> = client
+  fn(client, peer)
+end
+
+---Groups of cases, and a function case(name, body, opts) that adds one to each of them;
+---`body(client, peer)` runs in a task, `opts` are those of the streams.
+function streams.kinds()
+  local T = { TestTcp = {}, TestUnix = {}, TestMemory = {}, TestPieces = {} }
+  return T, function(name, body, opts)
+    name = "test_" .. name
+    T.TestTcp[name] = function() aio.run(streams.over_tcp, body, opts) end
+    T.TestUnix[name] = function() aio.run(streams.over_unix, body, opts) end
+    T.TestMemory[name] = function() aio.run(over_memory, body, opts) end
+    T.TestPieces[name] = function() aio.run(over_memory, body, opts, 7) end
+  end
+end
+
+---The error of the class that fn raises.
+function streams.raised(class, fn, ...)
+  local ok, err = aio.catch(class, fn, ...)
+  lu.assertFalse(ok, "no error was raised")
+  return err
+end
+
+---Lets the others run `n` times.
+function streams.turns(n)
+  for _ = 1, n do aio.sleep(0) end
+end
+
+return streams

@@ -1,0 +1,223 @@
+-- SPDX-License-Identifier: MIT
+-- Runs every program of examples/ in a process of its own and compares what it prints with the
+-- comment at its end; talks to the servers among them and ends them with Ctrl-C.
+local aio = require "aio"
+local env = require "support.env"
+local lu = require "luaunit"
+
+local EXAMPLES = env.root .. "/examples/"
+local NOTES = "asyncio_notes/"
+local TRIES = 200000 -- lines that a flood sends at most before a slow reader must be gone
+local AHEAD = 256 -- lines that a flood is at most ahead of those who read
+
+local TestExamples = {}
+
+-- What stands behind "-- prints:" at the end of a program.
+local function expected(script)
+  local path, lines = EXAMPLES .. script, nil
+  for line in io.lines(path) do
+    if lines then lines[#lines + 1] = line:gsub("^%-%- ?", "") end
+    if line == "-- prints:" then lines = {} end
+  end
+  return table.concat(assert(lines, path .. " does not say what it prints"), "\n") .. "\n"
+end
+
+-- Dates and times of day differ from run to run.
+local function masked(text)
+  return (text:gsub("%d%d:%d%d:%d%d", "<time>"):gsub("%d%d%d%d%-%d%d%-%d%d", "<date>"))
+end
+
+-- Starts a program with arguments for the shell; standard error goes where its output goes.
+-- Its first line is its process id.
+local function start(script, ...)
+  local words = table.concat({ env.quote(EXAMPLES .. script), ... }, " ")
+  local pipe = assert(io.popen("exec 2>&1; echo $$; exec env " .. env.command(words)))
+  return { pipe = pipe, pid = pipe:read("n", "l") }
+end
+
+-- The rest of what a program prints, and how it ended: "exit" or "signal", and the number.
+local function finish(program)
+  local text = program.pipe:read("a")
+  local _, how, code = program.pipe:close()
+  return text, how, code
+end
+
+local function interrupt(program)
+  assert(os.execute("kill -INT " .. program.pid))
+end
+
+-- Starts a server on a free port and gives it to fn with that port; ends it also after an error.
+local function with_server(fn, script, ...)
+  local server = start(script, 0, ...)
+  local port = server.pipe:read("l"):match("^listening on 127%.0%.0%.1:(%d+)$")
+  local ok, err = pcall(fn, assert(tonumber(port), "no port from " .. script), server)
+  if not ok then
+    interrupt(server)
+    finish(server)
+    error(err, 0)
+  end
+end
+
+local function check(script)
+  local text, how, code = finish(start(script))
+  lu.assertEquals(text, expected(script))
+  lu.assertEquals({ how, code }, { "exit", 0 })
+end
+
+local function ask(conn, line)
+  conn:write(line, "\n")
+  return conn:read("l")
+end
+
+-- All at the same time, since some of them sleep for seconds.
+function TestExamples.test_asyncio_notes()
+  local running = {}
+  for i, path in ipairs(env.glob("examples/" .. NOTES .. "*.lua")) do
+    local script = NOTES .. path:match("[^/]*$")
+    running[i] = { script = script, program = start(script) }
+  end
+  lu.assertTrue(#running >= 18)
+  for _, one in ipairs(running) do one.result = table.pack(finish(one.program)) end
+  for _, one in ipairs(running) do
+    local text, how, code = table.unpack(one.result)
+    lu.assertEquals({ one.script, masked(text) }, { one.script, masked(expected(one.script)) })
+    lu.assertEquals({ one.script, how, code }, { one.script, "exit", 0 })
+  end
+end
+
+-- Seconds between the times of day in the first and the last line, as the clock shows them.
+local function seconds_between(text)
+  local h1, m1, s1 = text:match("^started at (%d+):(%d+):(%d+)\n")
+  local h2, m2, s2 = text:match("finished at (%d+):(%d+):(%d+)\n$")
+  return ((h2 - h1) * 3600 + (m2 - m1) * 60 + (s2 - s1)) % 86400
+end
+
+-- One after the other takes the sum of the sleeps, beside each other the longest.
+function TestExamples.test_say_after_takes_three_and_two_seconds()
+  local one = start(NOTES .. "03_say_after.lua")
+  local two = start(NOTES .. "04_create_task.lua")
+  local shorter, longer = seconds_between((finish(two))), seconds_between((finish(one)))
+  lu.assertTrue(longer >= 3, longer)
+  lu.assertTrue(shorter >= 2 and shorter <= longer, shorter)
+end
+
+-- A loop made by hand also works after `run` has had one and closed it.
+function TestExamples.test_event_loop_after_run()
+  local chunk = "-e " .. env.quote("require('aio').run(function() end)")
+  local script = env.quote(EXAMPLES .. NOTES .. "02_event_loop.lua")
+  local pipe = io.popen(env.command(chunk .. " " .. script .. " 2>&1"))
+  lu.assertEquals(pipe:read("a"), "HelloWorld!\n")
+  lu.assertTrue((pipe:close()))
+end
+
+function TestExamples.test_tour()
+  check("tour.lua")
+end
+
+function TestExamples.test_producer_consumer()
+  check("producer_consumer.lua")
+end
+
+function TestExamples.test_echo()
+  with_server(function(port, server)
+    local text = finish(start("echo_client.lua", port, "one", "'two words'"))
+    lu.assertEquals(text, "one\ntwo words\n")
+    lu.assertStrMatches(server.pipe:read("l"), "hello 127%.0%.0%.1:%d+")
+    lu.assertStrMatches(server.pipe:read("l"), "goodbye 127%.0%.0%.1:%d+")
+    interrupt(server)
+    local _, how, code = finish(server)
+    lu.assertEquals({ how, code }, { "exit", 130 })
+  end, "echo_server.lua")
+end
+
+function TestExamples.test_port_scanner()
+  with_server(function(port, server)
+    local text = finish(start("port_scanner.lua", "127.0.0.1", port, port))
+    lu.assertEquals(text, port .. " is open\n127.0.0.1: 1 of 1 ports are open\n")
+    interrupt(server)
+    finish(server)
+  end, "echo_server.lua")
+end
+
+-- The line as it should be, without printing all of it.
+local function same_line(got, want)
+  lu.assertTrue(got == want, got and ("got %d bytes: %.40s"):format(#got, got) or "got the end")
+end
+
+-- guest 1 writes until guest 3, who never reads, has been dropped; guest 2 hears everything.
+local function chat(port)
+  local one <close> = aio.open_connection("127.0.0.1", port)
+  lu.assertEquals(one:read("l"), "you are guest 1")
+  local two <close> = aio.open_connection("127.0.0.1", port)
+  lu.assertEquals(two:read("l"), "you are guest 2")
+  local three <close> = aio.open_connection("127.0.0.1", port)
+  lu.assertEquals(three:read("l"), "you are guest 3")
+  lu.assertEquals({ one:read("l"), one:read("l") }, { "guest 2 came", "guest 3 came" })
+  lu.assertEquals(two:read("l"), "guest 3 came")
+
+  local line, sent, heard, dropped = ("x"):rep(1000), 0, 0, false
+  local ahead = aio.Semaphore(AHEAD)
+  aio.create_task(function()
+    while not dropped and sent < TRIES do
+      ahead:acquire()
+      one:write(line, "\n")
+      sent = sent + 1
+    end
+    one:write("the end\n")
+  end)
+  for text in two:lines() do
+    if text == "guest 1: the end" then break end
+    if text == "guest 3 left" then
+      dropped = true
+    else
+      same_line(text, "guest 1: " .. line)
+      heard = heard + 1
+      ahead:release()
+    end
+  end
+  lu.assertTrue(dropped)
+  lu.assertEquals(heard, sent)
+  one:close()
+  lu.assertEquals(two:read("l"), "guest 1 left")
+end
+
+function TestExamples.test_chat_server()
+  with_server(function(port, server)
+    aio.run(chat, port)
+    lu.assertEquals(server.pipe:read("l"), "guest 3 is too slow: dropped")
+    interrupt(server)
+    local _, how, code = finish(server)
+    lu.assertEquals({ how, code }, { "exit", 130 })
+  end, "chat_server.lua")
+end
+
+function TestExamples.test_graceful_shutdown()
+  with_server(function(port, server)
+    aio.run(function()
+      local conn <close> = aio.open_connection("127.0.0.1", port)
+      lu.assertEquals(ask(conn, "hello"), "you said: hello")
+      interrupt(server)
+      lu.assertEquals(server.pipe:read("l"), "shutting down, 1 connected")
+      lu.assertEquals(ask(conn, "still there?"), "you said: still there?")
+      local ok, err = aio.catch(aio.OSError, aio.open_connection, "127.0.0.1", port)
+      lu.assertEquals({ ok, err.code }, { false, "ECONNREFUSED" })
+    end)
+    local text, how, code = finish(server)
+    lu.assertEquals({ text, how, code }, { "everybody is gone\n", "exit", 0 })
+  end, "graceful_shutdown.lua", 60)
+end
+
+function TestExamples.test_shutdown_cuts_off_who_stays()
+  with_server(function(port, server)
+    aio.run(function()
+      local conn <close> = aio.open_connection("127.0.0.1", port)
+      lu.assertEquals(ask(conn, "hello"), "you said: hello")
+      interrupt(server)
+      local text, how, code = finish(server)
+      local said = "shutting down, 1 connected\ntime is up, 1 cut off\neverybody is gone\n"
+      lu.assertEquals({ text, how, code }, { said, "exit", 0 })
+    end)
+  end, "graceful_shutdown.lua", 0.05)
+end
+
+return TestExamples

@@ -1,0 +1,203 @@
+-- SPDX-License-Identifier: MIT
+-- Bad input: each misuse raises one clear error that is blamed on the caller's line, names the
+-- argument and says what to do, and leaves everything as it was.
+
+local lu = require "luaunit"
+local aio = require "aio"
+
+local T = {}
+
+local here = debug.getinfo(1, "S").short_src
+
+-- Calls fn; its error must name this file and contain `text`. Returns the error.
+local function refused(text, fn, ...)
+  local ok, err = pcall(fn, ...)
+  lu.assertFalse(ok, "accepted: " .. text)
+  lu.assertStrContains(tostring(err), text, false, false, "the message")
+  lu.assertStrContains(tostring(err), here .. ":", false, false, "the blamed line")
+  return err
+end
+
+local function argument(text, fn, ...)
+  local err = refused(text, fn, ...)
+  lu.assertEquals(type(err), "string")
+  lu.assertStrContains(err, "bad argument #")
+end
+
+local function state(text, fn, ...)
+  lu.assertTrue(aio.is(refused(text, fn, ...), aio.RuntimeError))
+end
+
+-- The library's functions blame the nearest Lua line, so each is called from one.
+local function call(f, ...)
+  local n, args = select("#", ...), { ... }
+  return function() f(table.unpack(args, 1, n)) return true end
+end
+
+function T.test_arguments_outside_a_loop()
+  argument("function expected, got nil", call(aio.run, nil))
+  argument("did you call it? write run(f, 1)", call(aio.run, 5))
+  argument("unknown option 'debgu' (there is: debug, loop_factory, signals)",
+    call(aio.run_with, { debgu = true }, print))
+  argument("to 'run_with'", call(aio.run_with, { debgu = true }, print))
+  argument("an error class, or a list of them, expected",
+    call(aio.catch, print, aio.TimeoutError))
+  argument("did you call it? write defer(f, 1)", call(aio.defer))
+  argument("boolean expected, got number", call(aio.run_with, { debug = 1 }, print))
+  argument("function expected", call(aio.defer, 1))
+  argument("function expected", call(aio.async, {}))
+end
+
+function T.test_arguments_inside()
+  aio.run(function()
+    argument("number expected", call(aio.sleep, "soon"))
+    argument("got nan", call(aio.sleep, 0 / 0))
+    argument("at least one job expected", call(aio.wait, {}))
+    argument("list of jobs expected", call(aio.wait, 5))
+    argument("return_when", call(aio.wait, { print }, { return_when = "SOON" }))
+    argument("got nan", call(aio.wait, { print }, { timeout = 0 / 0 }))
+    argument("did you call it? write create_task(f, 1)", call(aio.gather, 1, 2))
+    argument("bad argument #2 to 'gather'", call(aio.gather, print, false))
+    argument("did you call it? write create_task(f, 1)", call(aio.create_task, 1))
+    argument("ensure_future", call(aio.create_task, aio.Future()))
+    argument("awaitable expected", call(aio.await, print))
+    argument("to 'wait_for'", call(aio.wait_for, 7, 2))
+    argument("to 'wait_for'", call(aio.wait_for, 7, 0))
+    argument("got nan", call(aio.timeout, 0 / 0))
+    argument("number of seconds expected, got string", call(aio.timeout, "1"))
+    argument("function expected", call(aio.timeout, 1, 5))
+    argument("number of seconds expected", call(aio.wait_for, print, "x"))
+    argument("limit", call(aio.map, print, {}, { limit = 0 }))
+    argument("at least one job", call(aio.race))
+    argument("unknown option", call(aio.TaskGroup, { supervised = true }))
+    argument("an error expected, got nil", call(aio.Future().set_exception, aio.Future()))
+    argument("__close expected", call(aio.ExitStack().enter, aio.ExitStack(), {}))
+    lu.assertEquals(#aio.all_tasks(), 1)
+  end)
+end
+
+function T.test_loop_arguments()
+  aio.run(function()
+    local loop = aio.get_running_loop()
+    argument("function expected", call(loop.call_soon, loop, 1))
+    argument("number expected", call(loop.call_later, loop, "x", print))
+    argument("got nan", call(loop.call_later, loop, 0 / 0, print))
+    argument("got nan", call(loop.call_at, loop, 0 / 0, print))
+    argument("function or nil expected", call(loop.set_exception_handler, loop, 3))
+    argument("function or nil expected", call(loop.set_task_factory, loop, 3))
+    argument("Loop expected", call(loop.time, {}))
+    argument("unknown option 'contxt'", call(aio.Future().add_done_callback, aio.Future(), print,
+      { contxt = 1 }))
+    refused("no field 'slow'", function() loop.slow = 1 end)
+    local handle = loop:call_later(-5, function() end) -- a negative delay counts as zero
+    lu.assertTrue(handle:when() <= loop:time())
+    handle:cancel()
+  end)
+end
+
+function T.test_waiting_where_it_is_impossible()
+  state("outside a task", call(aio.sleep, 0))
+  aio.run(function()
+    local loop = aio.get_running_loop()
+    state("aio.coroutine", coroutine.wrap(function() aio.sleep(0) end))
+    state("string.gsub", function() ("x"):gsub("x", function() aio.sleep(0) end) end)
+    state("table.sort", function()
+      table.sort({ 1, 2, 3 }, function(a, b) aio.sleep(0) return a < b end)
+    end)
+    state("aio.atomic", function() aio.atomic(aio.sleep, 0) end)
+    local err
+    loop:call_soon(function() err = select(2, pcall(aio.sleep, 0)) end)
+    aio.sleep(0)
+    lu.assertStrContains(tostring(err), "a callback cannot wait")
+  end)
+end
+
+function T.test_waiting_in_a_finalizer_is_reported()
+  local reports = {}
+  aio.run(function()
+    aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
+    setmetatable({}, { __gc = function() aio.sleep(0) end })
+    collectgarbage()
+  end)
+  lu.assertEquals(#reports, 1)
+  lu.assertStrContains(reports[1].exception.message, "__gc")
+end
+
+function T.test_loops_inside_loops()
+  aio.run(function()
+    local loop = aio.get_running_loop()
+    state("inside a running loop", call(aio.run, print))
+    state("running", call(loop.run_forever, loop))
+    state("inside a running one", call(loop.run_until_complete, loop, aio.Future()))
+    state("cannot close a running loop", call(loop.close, loop))
+    state("running", call(loop.step, loop))
+    local other <close> = aio.new_event_loop()
+    state("another one runs", call(other.run_forever, other))
+    state("another one runs", call(other.step, other))
+  end)
+end
+
+function T.test_closed_things()
+  local loop = aio.new_event_loop()
+  loop:close()
+  loop:close()
+  for _, name in ipairs { "run_forever", "stop", "step", "time", "create_future", "fileno" } do
+    state("closed", call(loop[name], loop))
+  end
+  state("closed", call(loop.call_soon, loop, print))
+  state("closed", call(loop.create_task, loop, print))
+  state("closed", call(loop.run_until_complete, loop, print))
+  local runner = aio.Runner()
+  runner:close()
+  runner:close()
+  state("closed", call(runner.run, runner, print))
+end
+
+function T.test_states_of_futures()
+  aio.run(function()
+    local f = aio.Future()
+    local invalid = refused("not set yet", call(f.result, f))
+    lu.assertTrue(aio.is(invalid, aio.InvalidStateError))
+    refused("not set yet", call(f.exception, f))
+    f:set_result(1)
+    refused("done already", call(f.set_result, f, 2))
+    refused("done already", call(f.set_exception, f, "x"))
+    lu.assertEquals(f:await(), 1)
+    local me = aio.current_task()
+    state("cannot await itself", call(me.await, me))
+    state("cannot wait for itself", call(aio.gather, me))
+  end)
+end
+
+function T.test_scopes_need_a_task_and_are_used_once()
+  state("belongs to a task", call(aio.timeout, 1))
+  state("belongs to a task", call(aio.TaskGroup))
+  aio.run(function()
+    local scope = aio.timeout(60)
+    getmetatable(scope).__close(scope)
+    getmetatable(scope).__close(scope)
+    state("been closed", call(scope.reschedule, scope, 1))
+    local group = aio.TaskGroup()
+    getmetatable(group).__close(group)
+    state("finished", call(group.create_task, group, print))
+  end)
+end
+
+function T.test_no_loop()
+  state("no running loop", call(aio.create_task, print))
+  state("no running loop", call(aio.Future))
+  state("no running loop", call(aio.current_task))
+  state("no running loop", call(aio.get_running_loop))
+end
+
+function T.test_blame_survives_a_tail_call()
+  aio.run(function()
+    local function tail() return aio.wait({}) end
+    argument("at least one job expected", function()
+      tail()
+      return true
+    end)
+  end)
+end
+
+return T
