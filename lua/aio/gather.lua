@@ -85,9 +85,12 @@ end
 
 -- A callback for each of the jobs: ends `outer` with the first error, or when all have ended.
 local function watcher(outer, jobs, all, finish)
-  local left, first = #jobs, nil
-  return function(f)
-    left = left - 1
+  local left, first, pending = #jobs, nil, {}
+  for _, f in ipairs(jobs) do pending[f] = true end
+  return function(f) -- called again for a job when memory was out
+    if pending[f] then
+      pending[f], left = false, left - 1
+    end
     core._retrieved(f)
     if outer:done() then return end
     if not all and not first and (f:cancelled() or core._failed(f)) then first = f end
@@ -119,7 +122,7 @@ function M.gather_future(...)
   local on_done = watcher(outer, jobs, opts.return_exceptions, finish)
   local ended = {}
   for _, f in ipairs(jobs) do
-    if f:done() then ended[#ended + 1] = f else f:add_done_callback(on_done) end
+    if f:done() then ended[#ended + 1] = f else core._when_done(f, on_done) end
   end
   for _, f in ipairs(ended) do on_done(f) end
   return outer

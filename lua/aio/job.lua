@@ -141,7 +141,7 @@ function job.shield(x)
   core._extra(outer, "of", { inner }) -- for whoever asks who waits for whom
   core._extra(outer, "by", "aio.shield")
   local function inner_done()
-    if outer:cancelled() then return end
+    if outer:done() then return end
     if inner:cancelled() then
       outer:cancel()
       return
@@ -149,8 +149,8 @@ function job.shield(x)
     local err = inner:exception()
     if err ~= nil then outer:set_exception(err) else outer:set_result(inner:result()) end
   end
-  inner:add_done_callback(inner_done)
-  outer:add_done_callback(function()
+  core._when_done(inner, inner_done)
+  core._when_done(outer, function()
     if inner:done() then return end
     inner:remove_done_callback(inner_done)
     inner:remove_done_callback(log_shielded)

@@ -44,8 +44,9 @@ function M.race(...)
   local _, futures = job.futures(list, n, "race", spread)
   local winner
   local function first(f) winner = winner or f end
-  for _, f in ipairs(futures) do f:add_done_callback(first) end
+  for _, f in ipairs(futures) do core._when_done(f, first) end
   local ok, err = pcall(wait.wait, futures, { return_when = wait.FIRST_COMPLETED })
+  if ok and not winner then winner = err[1] end -- its callback is late for want of memory
   for _, f in ipairs(futures) do f:remove_done_callback(first) end
   local cancelled = reap(futures)
   if not ok then error(err, 0) end
@@ -86,15 +87,20 @@ function M.map(fn, list, opts)
   local next_item, n, running = items(list), 0, {}
   local results, errors, active, failure, waiter = {}, { n = 0 }, 0, nil, nil
 
-  local function store(i, task)
-    running[i] = nil
-    active = active - 1
-    if not task:cancelled() and core._failed(task) or task:cancelled() then
+  local function note_outcome(i, task)
+    if task:cancelled() or core._failed(task) then
       local _, err = pcall(task.result, task)
       errors[i] = err
       failure = failure or { err }
     else
       results[i] = (task:result())
+    end
+  end
+  local function store(i, task) -- called again when memory was out
+    if running[i] then
+      note_outcome(i, task)
+      running[i] = nil
+      active = active - 1
     end
     if waiter and not waiter:done() then waiter:set_result() end
   end
@@ -114,7 +120,7 @@ function M.map(fn, list, opts)
       local i = n
       running[i] = core.create_task(fn, item, i)
       active = active + 1
-      running[i]:add_done_callback(function(task) store(i, task) end)
+      core._when_done(running[i], function(task) store(i, task) end)
     end
     while active > 0 and go_on() do wait_one() end
   end

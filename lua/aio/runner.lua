@@ -27,13 +27,10 @@ function Loop:run_until_complete(x)
   end
   local ours = not core.isfuture(x)
   local fut = job.ensure_on(self, x, "run_until_complete")
-  local function stop() self:stop() end
-  fut:add_done_callback(stop)
   local fields = self:_fields()
   fields.main = fut
   local ok, err = pcall(self.run_forever, self, fut)
   fields.main = nil
-  fut:remove_done_callback(stop)
   if not ok then
     if ours and fut:done() then core._retrieved(fut) end
     error(err, 0)
@@ -124,11 +121,18 @@ local function wind_up(loop)
   end))
 end
 
--- The loop is closed also after an error, and when memory is out.
+local close, release, is_closed = Loop.close, Loop._close, Loop.is_closed
+
+-- The loop is closed also after an error, and when memory is out. Lua may then be unable to make
+-- its stack any larger, so the last call needs no more of it than the one before: a function at
+-- hand, no method to look up, the same place for what is called.
 local function shut_down(loop)
-  local ok, err = pcall(wind_up, loop)
-  loop:close()
+  local ok, err, reported, failure
+  ok, err = pcall(wind_up, loop)
+  reported, failure = pcall(close, loop)
+  release(loop)
   if not ok then error(err, 0) end
+  if not reported then error(failure, 0) end
 end
 
 local Runner = {}
@@ -215,7 +219,7 @@ function Runner:close()
   self._state = "closed"
   local loop = self._loop
   self._loop = nil
-  if loop and not loop:is_closed() then
+  if loop and not is_closed(loop) then
     if core._running() then
       self._state, self._loop = "open", loop
       check.state "cannot close a Runner inside a running loop"

@@ -75,7 +75,7 @@ local function on_accepted(self)
   local listener, create, fn = self._listener, self._loop.create_task, self._fn
   local conn = listener:take()
   while conn do
-    create(self._loop, serve, fn, conn)
+    listener:given(create(self._loop, serve, fn, conn))
     conn = listener:take()
   end
 end

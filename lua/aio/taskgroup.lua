@@ -7,34 +7,33 @@ local core = require "aio.core"
 local check = require "aio.check"
 local scope = require "aio.scope"
 
+local sleep, when_done = core.sleep, core._when_done
+
+local ENDED = 0 -- the place of a child that has been counted out
+
 local TaskGroup = { _kind = "the TaskGroup" }
 TaskGroup.__index = TaskGroup
 TaskGroup.__name = "TaskGroup"
 
+-- Cancels the children that there are. Called again after it has failed (memory was out), it goes
+-- on where it stood: no child may be asked twice.
 local function abort(self)
   self._aborting = true
-  -- a copy, because a cancelled child may end at once
-  local children = {}
-  for i = 1, self._last do
-    local t = self._children[i]
-    if t then children[#children + 1] = t end
+  while self._doomed < self._last do
+    local child = self._children[self._doomed + 1]
+    if child then child:cancel() end
+    self._doomed = self._doomed + 1
   end
-  for _, t in ipairs(children) do t:cancel() end
 end
 
--- Interrupts the body, so that it comes to the end of its block.
+-- Interrupts the body, so that it comes to the end of its block, unless that is under way.
 local function interrupt_body(self)
-  if self._aborting or self._parent_cancelled then return end
+  if self._aborting and not self._interrupting then return end
+  self._interrupting = true
   abort(self)
-  self._parent_cancelled = true
+  if self._parent_cancelled then return end
   self._parent:cancel()
-end
-
-local function forget(self, task)
-  local i = self._place[task]
-  self._place[task], self._children[i] = nil, nil
-  self._n = self._n - 1
-  if self._n == 0 and self._waiter and not self._waiter:done() then self._waiter:set_result() end
+  self._parent_cancelled = true
 end
 
 local function report(self, task, err, message)
@@ -43,44 +42,55 @@ local function report(self, task, err, message)
   }
 end
 
-local function on_done(self, task)
-  if not self._place[task] then return end -- seen already
-  forget(self, task)
-  if task:cancelled() then return end
-  local err = task:exception()
+-- What the end of a child means for the others.
+local function react(self, task, err)
+  if self._n == 0 and self._waiter and not self._waiter:done() then self._waiter:set_result() end
   if err == nil then return end
   if self._supervise then
     report(self, task, err, "a child of a supervising TaskGroup failed")
-    return
-  end
-  self._errors[#self._errors + 1] = err
-  if self._parent:done() then
+  elseif self._parent:done() then
     report(self, task, err, "a child failed after its TaskGroup's task had ended")
-    return
-  end
-  interrupt_body(self)
-end
-
--- A child whose callback failed for want of memory has not said that it is done.
-local function look_after_children(self)
-  for i = 1, self._last do
-    local t = self._children[i]
-    if t and t:done() then on_done(self, t) end
+  else
+    interrupt_body(self)
   end
 end
 
--- Adds a child that exists; returns it.
+-- Counts a child out. Nothing here may fail after the error is noted.
+local function count_out(self, task, err)
+  if err ~= nil and not self._supervise then
+    self._errors[#self._errors + 1] = err
+  end
+  local i = self._place[task]
+  self._place[task], self._children[i] = ENDED, nil
+  self._n = self._n - 1
+end
+
+-- The callback of a child. When memory is out it is called again, see core._when_done, and goes on.
+local function on_done(self, task)
+  if self._closed or not self._place[task] then return end -- seen already
+  local err = not task:cancelled() and task:exception() or nil
+  if self._place[task] ~= ENDED then count_out(self, task, err) end
+  react(self, task, err)
+  self._place[task] = nil
+end
+
+local function register(self, task, i)
+  self._children[i] = task
+  self._place[task] = i
+  if not task:done() then when_done(task, self._on_done) end
+end
+
+-- Adds a child that exists; returns it. One that the group cannot watch is not left alone.
 local function add(self, task)
-  if task:done() then
-    self._n, self._last = self._n + 1, self._last + 1
-    self._children[self._last], self._place[task] = task, self._last
-    on_done(self, task)
-    return task
+  local i = self._last + 1
+  local ok, err = pcall(register, self, task, i)
+  if not ok then
+    self._children[i], self._place[task] = nil, nil
+    task:cancel()
+    error(err, 0)
   end
-  self._last = self._last + 1
-  self._children[self._last], self._place[task] = task, self._last
-  self._n = self._n + 1
-  task:add_done_callback(self._on_done)
+  self._last, self._n = i, self._n + 1
+  if task:done() then on_done(self, task) end
   return task
 end
 
@@ -117,29 +127,32 @@ function TaskGroup:cancel()
   end
 end
 
--- Waits until all children have ended; a cancel while waiting cancels them. The CancelledError to
--- raise afterwards, or nil.
+local function wait_once(self, failed)
+  if failed then sleep(0) end -- it may have failed for want of memory: others must come to an end
+  if self._aborting then abort(self) end
+  if self._n == 0 then return end
+  self._waiter = self._loop:create_future()
+  core._extra(self._waiter, "of", self._children) -- for whoever asks who waits for whom
+  core._extra(self._waiter, "by", "aio.TaskGroup")
+  self._waiter:await()
+end
+
+-- Waits until all children have ended, whatever happens; a cancel while waiting cancels them. The
+-- CancelledError to raise afterwards, or nil, and another error that came while waiting.
 local function join(self, cancelled)
-  local failed -- a deadlock, or Ctrl-C
+  local failed -- a deadlock, Ctrl-C, no memory
   while self._n > 0 do
-    self._waiter = self._loop:create_future()
-    core._extra(self._waiter, "of", self._children) -- for whoever asks who waits for whom
-    core._extra(self._waiter, "by", "aio.TaskGroup")
-    local ok, err = pcall(self._waiter.await, self._waiter)
+    local ok, err = pcall(wait_once, self, failed)
+    self._waiter = nil
     if not ok then
       if not core.is(err, core.CancelledError) then
         failed = failed or err
-        abort(self)
-        look_after_children(self)
       else
         self._saw_cancel = true
-        if not self._aborting then
-          cancelled = err
-          abort(self)
-        end
+        if not self._aborting then cancelled = err end
       end
+      self._aborting = true
     end
-    self._waiter = nil
   end
   return cancelled, failed
 end
@@ -157,7 +170,7 @@ end
 local function finish(self, err)
   self._exiting = true
   local cancelled = core.is(err, core.CancelledError) and err or nil
-  if err ~= nil and not self._aborting then abort(self) end
+  if err ~= nil then self._aborting = true end
   local failed
   cancelled, failed = join(self, cancelled)
   self._closed = true
@@ -215,7 +228,8 @@ local function new(opts)
   local parent = scope.task("aio.TaskGroup")
   local self = setmetatable({
     _parent = parent, _loop = parent:get_loop(), _children = {}, _place = {}, _last = 0, _n = 0,
-    _errors = {}, _supervise = opts.supervise,
+    _errors = {}, _supervise = opts.supervise, _doomed = 0, _aborting = false,
+    _interrupting = false, _parent_cancelled = false, _waiter = false,
   }, TaskGroup)
   function self._on_done(task) on_done(self, task) end
   scope.open(parent, self)

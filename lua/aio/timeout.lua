@@ -23,9 +23,10 @@ end
 
 local function cancel(self) self._task:cancel(message(self)) end
 
+-- When memory is out it is called again, see core._insist.
 local function expire(self)
+  if self._state == "closed" or self._state == "expired" then return end
   self._state = "expiring"
-  self._timer = nil
   -- the message needs memory, the cancelling does not: a limit holds also when there is none
   if not pcall(cancel, self) then self._task:cancel() end
 end
@@ -37,9 +38,9 @@ local function arm(self)
   if not self._when then return end
   local loop = self._loop
   if self._when <= loop:time() then
-    self._timer = loop:call_soon(expire, self)
+    self._timer = core._insist(loop:call_soon(expire, self))
   else
-    self._timer = loop:call_at(self._when, expire, self)
+    self._timer = core._insist(loop:call_at(self._when, expire, self))
   end
 end
 

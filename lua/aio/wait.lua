@@ -14,6 +14,7 @@ local M = {
   ALL_COMPLETED = "ALL_COMPLETED",
 }
 
+local when_done = core._when_done
 local WAIT_OPTIONS = { timeout = "number", return_when = "string" }
 
 local function release(waiter)
@@ -31,6 +32,14 @@ local function ends_wait(fut, left, return_when)
     or return_when == M.FIRST_EXCEPTION and not fut:cancelled() and core._failed(fut)
 end
 
+-- Futures -> true. A callback that memory failed is called again (core._when_done), so each has to
+-- know which futures it has counted; to set a key that exists needs no memory.
+local function set(futures)
+  local s = {}
+  for _, f in ipairs(futures) do s[f] = true end
+  return s
+end
+
 local function remove(futures, callback)
   for _, f in ipairs(futures) do f:remove_done_callback(callback) end
 end
@@ -39,15 +48,18 @@ end
 local function wait_futures(futures, timeout, return_when)
   local loop = core.get_running_loop()
   local waiter, left = loop:create_future(), #futures
-  local timer = timeout and loop:call_later(timeout, release, waiter)
+  local timer = timeout and core._insist(loop:call_later(timeout, release, waiter))
+  local pending = set(futures)
   local function on_done(fut)
-    left = left - 1
+    if pending[fut] then
+      pending[fut], left = false, left - 1
+    end
     if ends_wait(fut, left, return_when) then
       if timer then timer:cancel() end
       release(waiter)
     end
   end
-  for _, f in ipairs(futures) do f:add_done_callback(on_done) end
+  for _, f in ipairs(futures) do when_done(f, on_done) end
   core._extra(waiter, "of", futures) -- for whoever asks who waits for whom
   core._extra(waiter, "by", "aio.wait")
   local _ <close> = setmetatable({}, {
@@ -100,17 +112,20 @@ function M.as_completed(list, opts)
   local function wake()
     if waiter then release(waiter) end
   end
+  local pending = set(unique)
   local function on_done(fut)
-    last = last + 1
-    ready[last] = fut
+    if pending[fut] then
+      ready[last + 1] = fut
+      pending[fut], last = false, last + 1
+    end
     wake()
   end
-  local timer = opts.timeout and loop:call_later(opts.timeout, function()
+  local timer = opts.timeout and core._insist(loop:call_later(opts.timeout, function()
     expired = true
     remove(unique, on_done)
     wake()
-  end)
-  for _, f in ipairs(unique) do f:add_done_callback(on_done) end
+  end))
+  for _, f in ipairs(unique) do when_done(f, on_done) end
 
   local function stop()
     if timer then timer:cancel() end

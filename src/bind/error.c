@@ -90,6 +90,10 @@ bool aio_error_is_fatal(lua_State *L, const aio_state *st, int idx) {
          aio_error_is(L, st, idx, AIO_E_KEYBOARD_INTERRUPT);
 }
 
+bool aio_error_is_memory(lua_State *L, int idx) {
+  return lua_type(L, idx) == LUA_TSTRING && strstr(lua_tostring(L, idx), "not enough memory");
+}
+
 void aio_error_new(lua_State *L, const aio_state *st, enum aio_error_class c, const char *message) {
   lua_createtable(L, 0, 2);
   push_class(L, st, c);

@@ -55,6 +55,8 @@ bool aio_error_matches(lua_State *L, int idx, int class);
 bool aio_error_is_base_only(lua_State *L, const aio_state *st, int idx);
 /* SystemExit or KeyboardInterrupt: what unwinds everything. */
 bool aio_error_is_fatal(lua_State *L, const aio_state *st, int idx);
+/* Is the error at `idx` a failed allocation? */
+bool aio_error_is_memory(lua_State *L, int idx);
 
 /* Pushes "file:line" of the nearest Lua function outside aio, or "". [may throw] */
 void aio_error_where(lua_State *L, const aio_state *st);

@@ -288,7 +288,8 @@ static void callback_context(lua_State *L, aio_state *st, int opts) {
   aio_context_inherit(L, st);
 }
 
-static int future_add_done_callback(lua_State *L) {
+/* Stack: future, function, options or nil. `insist`: see bind/handle.h. */
+static int add_done_callback(lua_State *L, bool insist) {
   aio_state *st = aio_state_up(L);
   aio_future *f = aio_future_check(L, st, 1);
   luaL_argexpected(L, aio_handle_callable(L, 2), 2, "function");
@@ -302,6 +303,7 @@ static int future_add_done_callback(lua_State *L) {
   }
   lua_settop(L, context);
   aio_handle *h = aio_handle_new(L, st, f->loop, 1);
+  if (insist) aio_handle_insist(h);
   lua_pushvalue(L, 2);
   lua_setiuservalue(L, -2, AIO_HANDLE_UV_FN);
   lua_pushvalue(L, 1);
@@ -324,6 +326,16 @@ static int future_add_done_callback(lua_State *L) {
   h->node.state = AIO_PENDING;
   aio_list_push(&f->waiters, &h->node.link);
   return 0;
+}
+
+static int future_add_done_callback(lua_State *L) {
+  return add_done_callback(L, false);
+}
+
+/* core._when_done(future, fn): add_done_callback for aio's own callbacks, see aio_handle_insist. */
+static int when_done(lua_State *L) {
+  lua_settop(L, 2);
+  return add_done_callback(L, true);
 }
 
 static int future_remove_done_callback(lua_State *L) {
@@ -466,6 +478,7 @@ void aio_future_open(lua_State *L, aio_state *st) {
                                  {"_watched", watched},
                                  {"_retrieved", retrieved},
                                  {"_failed", failed},
+                                 {"_when_done", when_done},
                                  {"_delegate", delegate},
                                  {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_FUTURE, "Future", aio_future_methods, own);

@@ -98,6 +98,35 @@ static int report_protected(lua_State *L) {
   return 0;
 }
 
+static void insist(lua_State *L, aio_handle *h, bool starved) {
+  if (starved)
+    aio_loop_ready(h->loop->core, &h->node);
+  else
+    aio_handle_unanchor(L, h);
+}
+
+void aio_handle_insist(aio_handle *h) {
+  h->again = insist;
+}
+
+/* Pops the error of the handle at `self` and hands it on; true when it is dropped because memory
+ * was out and the handle runs again. */
+static bool failed(lua_State *L, aio_lloop *l, const aio_handle *h, int self) {
+  if (h->again == insist && aio_error_is_memory(L, -1)) {
+    lua_pop(L, 1);
+    return true;
+  }
+  if (aio_error_is_fatal(L, l->st, -1)) {
+    aio_lloop_fatal(L, l);
+    return false;
+  }
+  lua_pushcfunction(L, report_protected);
+  lua_pushvalue(L, self);
+  lua_rotate(L, -3, -1); /* function, handle, error */
+  if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
+  return false;
+}
+
 void aio_handle_run(lua_State *L, aio_handle *h) {
   aio_lloop *l = h->loop;
   aio_state *st = l->st;
@@ -115,21 +144,12 @@ void aio_handle_run(lua_State *L, aio_handle *h) {
   lua_getiuservalue(L, self, AIO_HANDLE_UV_CONTEXT);
   aio_context_swap(L, st);
   lua_pushcfunction(L, aio_error_msgh);
-  if (call(L, h, self, self + 2) != LUA_OK) {
-    if (aio_error_is_fatal(L, st, -1)) {
-      aio_lloop_fatal(L, l);
-    } else {
-      lua_pushcfunction(L, report_protected);
-      lua_pushvalue(L, self);
-      lua_rotate(L, -3, -1); /* function, handle, error */
-      if (lua_pcall(L, 2, 0, 0) != LUA_OK) lua_pop(L, 1);
-    }
-  }
+  bool starved = call(L, h, self, self + 2) != LUA_OK && failed(L, l, h, self);
   lua_settop(L, self + 1);
   aio_context_swap(L, st); /* back to the former one */
   lua_settop(L, self - 1);
   st->handle = outer;
-  if (h->again && h->slot) h->again(L, h);
+  if (h->again && h->slot) h->again(L, h, starved);
   aio_lloop_release(L, l);
 }
 
@@ -244,6 +264,13 @@ static int handle_get_context(lua_State *L) {
   return 1;
 }
 
+/* core._insist(handle): see aio_handle_insist; returns the handle. */
+static int handle_insist(lua_State *L) {
+  aio_handle_insist(check(L));
+  lua_settop(L, 1);
+  return 1;
+}
+
 const luaL_Reg aio_handle_loop_methods[] = {{"call_soon", call_soon},
                                             {"call_soon_threadsafe", call_soon_threadsafe},
                                             {"call_later", call_later},
@@ -256,6 +283,8 @@ void aio_handle_open(lua_State *L, aio_state *st) {
                                      {"when", handle_when},
                                      {"get_context", handle_get_context},
                                      {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"_insist", handle_insist}, {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_HANDLE, "Handle", methods, NULL);
   lua_setfield(L, -2, "_Handle");
+  aio_setfuncs(L, st, fns);
 }

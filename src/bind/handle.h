@@ -25,8 +25,9 @@ typedef struct aio_handle {
   uint16_t nargs;
   bool timed, cancelled;
   /* Not NULL: a run does not release the handle; `again` is called after each run instead, and may
-   * release it or make it ready once more. Cannot throw. */
-  void (*again)(lua_State *L, struct aio_handle *h);
+   * release it or make it ready once more; `starved`: the run ended for want of memory. Cannot
+   * throw. */
+  void (*again)(lua_State *L, struct aio_handle *h, bool starved);
   void *owner; /* for `again` */
 } aio_handle;
 
@@ -39,6 +40,9 @@ void aio_handle_anchor(lua_State *L, aio_handle *h, int idx);
 void aio_handle_unanchor(lua_State *L, aio_handle *h);
 /* Can the value at `arg` be called? */
 bool aio_handle_callable(lua_State *L, int arg);
+/* A run that ends for want of memory is not reported but repeated on the next turn: for callbacks
+ * of aio itself on which somebody waits, written so that a second call does the rest. */
+void aio_handle_insist(aio_handle *h);
 /* Runs a callback that the ready queue delivered, and releases it. Never throws. */
 void aio_handle_run(lua_State *L, aio_handle *h);
 

@@ -34,7 +34,8 @@ static void on_accepted(aio_listener *ls) {
 
 /* After each call of the callback, also after one that failed: a stream that was taken and has no
  * task is aborted, since its client would wait for ever; what is left is next. */
-static void after_run(lua_State *L, aio_handle *h) {
+static void after_run(lua_State *L, aio_handle *h, bool starved) {
+  (void)starved;
   listener_ud *u = h->owner;
   if (u->taken) aio_stream_abort(u->taken->s);
   u->taken = NULL;
@@ -127,6 +128,34 @@ static int listener_take(lua_State *L) {
   return s->s != NULL;
 }
 
+/* After the end of the handler's task, which has closed the connection, unless it was detached: a
+ * task that never came to its body, or that ran out of memory at its end, has not. */
+static void on_handled(aio_loop *l, aio_cnode *c) {
+  (void)l;
+  aio_stream_ud *u = AIO_CONTAINER(c, aio_stream_ud, handled);
+  if (!u->detached && u->s->state < AIO_STREAM_CLOSING) aio_stream_abort(u->s);
+}
+
+/* listener:given(task): the stream that was taken last is served by this task (or whatever a task
+ * factory returned). */
+static int listener_given(lua_State *L) {
+  listener_ud *u = self(L);
+  aio_future *f = aio_future_test(L, aio_state_up(L), 2);
+  if (!f || !u->taken) return 0;
+  aio_stream_ud *s = u->taken;
+  u->taken = NULL;
+  lua_getiuservalue(L, SELF, LISTENER_UV_TAKEN);
+  lua_pushvalue(L, 2);
+  lua_setiuservalue(L, -2, AIO_STREAM_UV_HANDLER);
+  s->handled.run = on_handled;
+  s->handled.node.kind = AIO_NODE_C;
+  if (aio_future_done(f))
+    aio_loop_ready(u->ls->loop, &s->handled.node);
+  else
+    aio_list_push(&f->waiters, &s->handled.node.link);
+  return 0;
+}
+
 /* listener:close(): closes the doors. What was accepted before is still served. */
 static int listener_close(lua_State *L) {
   listener_ud *u = self(L);
@@ -179,6 +208,7 @@ void aio_listener_open_class(lua_State *L, aio_state *st) {
                                      {"arm", listener_arm},
                                      {"start", listener_start},
                                      {"take", listener_take},
+                                     {"given", listener_given},
                                      {"close", listener_close},
                                      {"wait_closed", listener_wait_closed},
                                      {"end_conns", listener_end_conns},

@@ -133,7 +133,8 @@ static void raise_fatal(lua_State *L, aio_lloop *l) {
 
 /* ---- running ---- */
 
-/* Raises when a loop runs already, here or around, or is being closed. */
+/* Raises when a loop runs already, here or around, or is being closed, and when memory is out:
+ * nothing may be raised between the hold and the release of a run. */
 static void check_idle(lua_State *L, aio_state *st, const aio_lloop *l) {
   if (l->dropping) aio_error_state(L, st, AIO_E_RUNTIME, "this loop is being closed");
   if (l->running)
@@ -142,6 +143,7 @@ static void check_idle(lua_State *L, aio_state *st, const aio_lloop *l) {
     aio_error_state(L, st, AIO_E_RUNTIME,
                     "cannot run a loop while another one runs in this Lua state; wait in a task "
                     "instead");
+  if (!aio_scheduler_room(L)) luaL_error(L, "not enough memory");
 }
 
 static int loop_run_forever(lua_State *L) {

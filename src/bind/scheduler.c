@@ -95,8 +95,11 @@ static void poll(aio_lloop *l, double timeout) {
   aio_loop_poll(l->core, timeout);
 }
 
+bool aio_scheduler_room(lua_State *L) {
+  return lua_checkstack(L, STACK_ROOM);
+}
+
 static void enter(lua_State *L, aio_lloop *l) {
-  luaL_checkstack(L, STACK_ROOM, NULL);
   l->L = L;
   l->running = true;
   l->st->running = l;
@@ -133,8 +136,7 @@ void aio_scheduler_run(lua_State *L, aio_lloop *l, aio_future *main) {
   bool over;
   enter(L, l);
   do {
-    /* The turn after main's end runs its callbacks, one of which stops the loop; the loop must also
-     * end when that one fails for want of memory. */
+    /* The turn after main's end still runs its callbacks. */
     over = main && aio_future_done(main);
     double timeout =
         over || l->stopping || !aio_list_empty(&core->batch) ? 0 : aio_loop_timeout(core);

@@ -6,6 +6,9 @@
 
 #include "bind/lloop.h"
 
+/* Makes room on the Lua stack for a turn; false when memory is out. Before a run or step. */
+bool aio_scheduler_room(lua_State *L);
+
 /* Turns the loop until it is stopped, or a fatal error is kept. `main` (may be NULL): the future
  * that the caller waits for, so that a deadlock can be told. Never throws. */
 void aio_scheduler_run(lua_State *L, aio_lloop *l, aio_future *main);

@@ -33,6 +33,7 @@ int aio_stream_raise_closed(lua_State *L) {
 aio_stream_ud *aio_stream_push(lua_State *L, aio_state *st, aio_lloop *l) {
   aio_stream_ud *u = aio_object_new(L, st, AIO_REF_STREAM, sizeof *u, AIO_STREAM_UVS);
   u->first = 1;
+  aio_link_init(&u->handled.node.link);
   aio_lloop_push(L, l);
   lua_setiuservalue(L, -2, AIO_STREAM_UV_LOOP);
   if (l->debug) {
@@ -169,6 +170,7 @@ static int stream_gc(lua_State *L) {
   aio_stream_ud *u = lua_touserdata(L, SELF);
   aio_stream *s = u->s;
   if (!s) return 0;
+  aio_list_del(&u->handled.node.link);
   lua_getiuservalue(L, SELF, AIO_STREAM_UV_LOOP);
   aio_lloop *l = lua_touserdata(L, -1);
   bool report = l && l->core && l->debug && aio_stream_is_open(s);

@@ -17,13 +17,15 @@ typedef struct aio_stream_ud {
   size_t discarded;        /* bytes of a too long line that were thrown away so far */
   bool told;               /* somebody got the error that ended all writing */
   bool detached;           /* a server leaves it open when the handler ends */
+  aio_cnode handled;       /* among the waiters of the handler's task, see listener.c */
 } aio_stream_ud;
 
 enum {
   AIO_STREAM_UV_LOOP = 1, /* the loop object, so that it outlives the stream */
   AIO_STREAM_UV_ANCHORS,  /* long strings that wait in the send queue */
   AIO_STREAM_UV_WHERE,    /* debug mode: where it was made */
-  AIO_STREAM_UVS = 3
+  AIO_STREAM_UV_HANDLER,  /* the task whose waiters `handled` is in */
+  AIO_STREAM_UVS = 4
 };
 
 /* Opens the class Stream and the functions of the module table at the top. */

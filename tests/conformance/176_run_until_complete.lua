@@ -13,7 +13,7 @@ local function bad()
   error(ValueError("boom"))
 end
 
-local loop = aio.new_event_loop()
+local loop <close> = aio.new_event_loop()
 say(loop:run_until_complete(good))
 local ok, err = aio.catch(ValueError, loop.run_until_complete, loop, bad)
 if not ok then

@@ -2,7 +2,7 @@
 local aio = require "aio"
 local say = dofile((arg[0]:gsub("[^/\\]*$", "say.lua")))
 
-local loop = aio.new_event_loop()
+local loop <close> = aio.new_event_loop()
 loop:call_soon(say, "one batch")
 loop:stop()
 loop:run_forever()

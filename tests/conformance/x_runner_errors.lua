@@ -12,7 +12,7 @@ local function good()
   return "good"
 end
 
-local r = aio.Runner()
+local r <close> = aio.Runner()
 local ok, err = aio.catch(ValueError, r.run, r, bad)
 if not ok then
   say("error:", err.message)
