@@ -473,14 +473,10 @@ void aio_future_open(lua_State *L, aio_state *st) {
   static const luaL_Reg own[] = {
       {"set_result", future_set_result}, {"set_exception", future_set_exception}, {NULL, NULL}};
   static const luaL_Reg gc[] = {{"__gc", sentinel_gc}, {NULL, NULL}};
-  static const luaL_Reg fns[] = {{"Future", future_make},
-                                 {"isfuture", isfuture},
-                                 {"_watched", watched},
-                                 {"_retrieved", retrieved},
-                                 {"_failed", failed},
-                                 {"_when_done", when_done},
-                                 {"_delegate", delegate},
-                                 {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"Future", future_make}, {"isfuture", isfuture},
+                                 {"_watched", watched},   {"_retrieved", retrieved},
+                                 {"_failed", failed},     {"_when_done", when_done},
+                                 {"_delegate", delegate}, {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_FUTURE, "Future", aio_future_methods, own);
   lua_setfield(L, -2, "_Future");
   aio_class_open(L, st, AIO_REF_SENTINEL, "aio.sentinel", NULL, gc);

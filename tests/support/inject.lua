@@ -29,6 +29,9 @@ local BEYOND = 1 << 40 -- no program allocates this often
 
 local OK, FAILED = 0, 1
 
+local watched = false -- a bystander looks after the loop
+local given_up = false -- a loop without one was stopped
+
 -- What the child found, for the parent: a file, because the exit status is the verdict.
 local report = os.tmpname()
 local output = os.tmpname()
@@ -83,8 +86,6 @@ local function bystander(main)
 end
 
 local outcome = nil -- how the bystander ended before its time
-local watched = false -- a bystander looks after the loop
-local given_up = false -- a loop without one was stopped
 
 local function watch_over(run)
   aio.run = function(fn, ...)
