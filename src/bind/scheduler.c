@@ -141,7 +141,8 @@ void aio_scheduler_run(lua_State *L, aio_lloop *l, aio_future *main) {
     double timeout =
         over || l->stopping || !aio_list_empty(&core->batch) ? 0 : aio_loop_timeout(core);
     if (main && deadlocked(l, timeout)) {
-      timeout = report_deadlock(L, l, main) ? aio_loop_timeout(core) : 0;
+      bool told = report_deadlock(L, l, main);
+      timeout = told && !aio_future_done(main) ? aio_loop_timeout(core) : 0;
     }
     if (timeout != 0 || l->since_poll >= NODES_PER_POLL || aio_list_empty(&core->ready))
       poll(l, timeout);
