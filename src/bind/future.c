@@ -415,7 +415,7 @@ int aio_future_make_on(lua_State *L) {
  * looked at from now on. */
 static int watched(lua_State *L) {
   aio_state *st = aio_state_up(L);
-  const aio_lloop *l = aio_object_check(L, st, 1, AIO_REF_LOOP);
+  const aio_lloop *l = aio_lloop_at(L, st, 1);
   lua_newtable(L);
   aio_push_ref(L, st, AIO_REF_WATCHED);
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {

@@ -117,7 +117,7 @@ static aio_lloop *loop_new(lua_State *L, aio_state *st) {
 /* Gives the loop at stack slot `loop` what the options ask for; the host is at the top. */
 static void loop_setup(lua_State *L, aio_host *h, aio_lloop *l, int loop) {
   const aio_host_options *o = &h->options;
-  if (o->slow_callback > 0) l->slow = o->slow_callback;
+  if (o->slow_callback > 0) aio_lloop_set_slow(L, loop, o->slow_callback);
   if (o->clock) {
     l->core->clock = h;
     l->core->ops = &host_engine;

@@ -66,7 +66,7 @@ void aio_interrupt_deliver(lua_State *L, aio_lloop *l) {
 /* core._signals(loop, on): takes Ctrl-C for the loop, or puts everything back. */
 static int signals(lua_State *L) {
   aio_state *st = aio_state_up(L);
-  aio_lloop *l = aio_object_check(L, st, 1, AIO_REF_LOOP);
+  aio_lloop *l = aio_lloop_at(L, st, 1);
   if (lua_toboolean(L, 2)) {
     if (!l->core || st->hosted) return 0;
     l->interrupts = 0;

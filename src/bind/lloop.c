@@ -89,8 +89,13 @@ aio_lloop *aio_lloop_here(lua_State *L, aio_state *st) {
   return l;
 }
 
+aio_lloop *aio_lloop_at(lua_State *L, const aio_state *st, int arg) {
+  void *l = aio_object_test(L, st, arg, AIO_REF_LOOP_TUNED);
+  return l ? l : aio_object_check(L, st, arg, AIO_REF_LOOP);
+}
+
 aio_lloop *aio_lloop_check(lua_State *L, aio_state *st, int arg) {
-  aio_lloop *l = aio_object_check(L, st, arg, AIO_REF_LOOP);
+  aio_lloop *l = aio_lloop_at(L, st, arg);
   if (!l->core) closed_error(L, st);
   return l;
 }
@@ -214,13 +219,13 @@ static int loop_time(lua_State *L) {
 }
 
 static int loop_is_running(lua_State *L) {
-  const aio_lloop *l = aio_object_check(L, aio_state_up(L), 1, AIO_REF_LOOP);
+  const aio_lloop *l = aio_lloop_at(L, aio_state_up(L), 1);
   lua_pushboolean(L, l->running);
   return 1;
 }
 
 static int loop_is_closed(lua_State *L) {
-  const aio_lloop *l = aio_object_check(L, aio_state_up(L), 1, AIO_REF_LOOP);
+  const aio_lloop *l = aio_lloop_at(L, aio_state_up(L), 1);
   lua_pushboolean(L, !l->core);
   return 1;
 }
@@ -290,7 +295,7 @@ static void close_core(lua_State *L, aio_lloop *l) {
 /* loop:_close(): the engine part of close; aio.runner reports what is left before. */
 static int loop_close(lua_State *L) {
   aio_state *st = aio_state_up(L);
-  aio_lloop *l = aio_object_check(L, st, 1, AIO_REF_LOOP);
+  aio_lloop *l = aio_lloop_at(L, st, 1);
   if (!l->core || l->dropping) return 0;
   if (l->running)
     return aio_error_state(L, st, AIO_E_RUNTIME, "cannot close a running loop; stop it first");
@@ -312,33 +317,67 @@ static int loop_gc(lua_State *L) {
 
 /* ---- fields ---- */
 
-static int loop_index(lua_State *L) {
-  const aio_lloop *l = lua_touserdata(L, 1);
-  lua_getmetatable(L, 1);
-  lua_pushvalue(L, 2);
-  if (lua_rawget(L, -2) != LUA_TNIL) return 1;
-  if (lua_type(L, 2) != LUA_TSTRING || strcmp(lua_tostring(L, 2), "slow_callback_duration") != 0)
+/* Methods must be found by a plain table, for that is quickest. So the one field that a loop has is
+ * a field of the class, and a loop for which it was set gets another metatable. */
+
+static const char SLOW_FIELD[] = "slow_callback_duration";
+
+static bool is_slow_field(lua_State *L, int key) {
+  return lua_type(L, key) == LUA_TSTRING && strcmp(lua_tostring(L, key), SLOW_FIELD) == 0;
+}
+
+static int tuned_index(lua_State *L) {
+  aio_state *st = aio_state_up(L);
+  const aio_lloop *l = aio_lloop_at(L, st, 1);
+  if (is_slow_field(L, 2)) {
+    lua_pushnumber(L, l->slow);
     return 1;
-  lua_pushnumber(L, l->slow);
+  }
+  aio_push_ref(L, st, AIO_REF_LOOP);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
   return 1;
 }
 
+/* Pushes the class for such loops: a copy of the class with another __index. */
+static void push_tuned(lua_State *L, aio_state *st) {
+  aio_push_ref(L, st, AIO_REF_LOOP_TUNED);
+  int tuned = lua_gettop(L);
+  aio_push_ref(L, st, AIO_REF_LOOP);
+  for (lua_pushnil(L); lua_next(L, tuned + 1); lua_pop(L, 1)) {
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, tuned);
+  }
+  lua_settop(L, tuned);
+  static const luaL_Reg meta[] = {{"__index", tuned_index}, {NULL, NULL}};
+  aio_setfuncs(L, st, meta);
+}
+
+void aio_lloop_set_slow(lua_State *L, int idx, double seconds) {
+  aio_lloop *l = lua_touserdata(L, idx);
+  idx = lua_absindex(L, idx);
+  push_tuned(L, l->st);
+  lua_setmetatable(L, idx);
+  l->slow = seconds;
+}
+
 static int loop_newindex(lua_State *L) {
-  aio_lloop *l = aio_object_check(L, aio_state_up(L), 1, AIO_REF_LOOP);
-  if (lua_type(L, 2) != LUA_TSTRING || strcmp(lua_tostring(L, 2), "slow_callback_duration") != 0)
+  aio_lloop_at(L, aio_state_up(L), 1);
+  if (!is_slow_field(L, 2))
     return luaL_error(L,
                       "a loop has no field '%s' that can be set (there is: "
                       "slow_callback_duration)",
                       luaL_tolstring(L, 2, NULL));
   lua_Number s = luaL_checknumber(L, 3);
   luaL_argcheck(L, s >= 0, 3, "a number of seconds, not negative, expected");
-  l->slow = s;
+  aio_lloop_set_slow(L, 1, s);
   return 0;
 }
 
 /* loop:_fields(): the table of what Lua modules keep for a loop. */
 static int loop_fields(lua_State *L) {
-  aio_object_check(L, aio_state_up(L), 1, AIO_REF_LOOP);
+  aio_lloop_at(L, aio_state_up(L), 1);
   lua_getiuservalue(L, 1, AIO_LOOP_UV_FIELDS);
   return 1;
 }
@@ -353,14 +392,14 @@ static int loop_set_debug(lua_State *L) {
 }
 
 static int loop_get_debug(lua_State *L) {
-  const aio_lloop *l = aio_object_check(L, aio_state_up(L), 1, AIO_REF_LOOP);
+  const aio_lloop *l = aio_lloop_at(L, aio_state_up(L), 1);
   lua_pushboolean(L, l->debug);
   return 1;
 }
 
 /* loop:_flags{closing=, factory=} */
 static int loop_flags(lua_State *L) {
-  aio_lloop *l = aio_object_check(L, aio_state_up(L), 1, AIO_REF_LOOP);
+  aio_lloop *l = aio_lloop_at(L, aio_state_up(L), 1);
   luaL_checktype(L, 2, LUA_TTABLE);
   if (lua_getfield(L, 2, "closing") != LUA_TNIL) l->closing = lua_toboolean(L, -1);
   if (lua_getfield(L, 2, "factory") != LUA_TNIL) l->factory = lua_toboolean(L, -1);
@@ -409,7 +448,7 @@ static int hosted(lua_State *L) {
 static int set_event_loop(lua_State *L) {
   aio_state *st = aio_state_up(L);
   aio_lloop *l = NULL;
-  if (!lua_isnoneornil(L, 1)) l = aio_object_check(L, st, 1, AIO_REF_LOOP);
+  if (!lua_isnoneornil(L, 1)) l = aio_lloop_at(L, st, 1);
   lua_settop(L, 1);
   aio_push_ref(L, st, AIO_REF_HOOKS);
   lua_pushvalue(L, 1);
@@ -454,8 +493,7 @@ void aio_lloop_open(lua_State *L, aio_state *st) {
                                      {"create_future", aio_future_make_on},
                                      {"create_task", aio_task_create_on},
                                      {NULL, NULL}};
-  static const luaL_Reg meta[] = {
-      {"__gc", loop_gc}, {"__index", loop_index}, {"__newindex", loop_newindex}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__gc", loop_gc}, {"__newindex", loop_newindex}, {NULL, NULL}};
   static const luaL_Reg fns[] = {{"new_event_loop", new_event_loop},
                                  {"get_running_loop", get_running_loop},
                                  {"get_event_loop", get_event_loop},
@@ -467,6 +505,10 @@ void aio_lloop_open(lua_State *L, aio_state *st) {
                                  {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_LOOP, "Loop", methods, meta);
   aio_setfuncs(L, st, aio_handle_loop_methods);
+  lua_pushnumber(L, SLOW_CALLBACK_S);
+  lua_setfield(L, -2, SLOW_FIELD);
   lua_setfield(L, -2, "_Loop");
+  aio_class_open(L, st, AIO_REF_LOOP_TUNED, "Loop", NULL, NULL);
+  lua_pop(L, 1);
   aio_setfuncs(L, st, fns);
 }

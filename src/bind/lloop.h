@@ -35,8 +35,12 @@ aio_lloop *aio_lloop_new(lua_State *L, aio_state *st);
 /* The open loop for new tasks, callbacks and futures: the running one, else the current one;
  * raises RuntimeError when there is none. [may throw] */
 aio_lloop *aio_lloop_here(lua_State *L, aio_state *st);
+/* The loop at `arg`, open or closed; raises when it is not one. [may throw] */
+aio_lloop *aio_lloop_at(lua_State *L, const aio_state *st, int arg);
 /* The loop at `arg`; raises when it is not one, or closed. [may throw] */
 aio_lloop *aio_lloop_check(lua_State *L, aio_state *st, int arg);
+/* Sets slow_callback_duration of the loop at `idx`. [may throw] */
+void aio_lloop_set_slow(lua_State *L, int idx, double seconds);
 /* Again, after something that may have run a finalizer. [may throw] */
 void aio_lloop_check_open(lua_State *L, const aio_lloop *l);
 

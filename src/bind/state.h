@@ -37,6 +37,7 @@ enum aio_ref {
   AIO_REF_FUTURE,
   AIO_REF_HANDLE,
   AIO_REF_LOOP,
+  AIO_REF_LOOP_TUNED, /* the same for loops with a slow_callback_duration of their own */
   AIO_REF_GATHER,
   AIO_REF_SENTINEL,
   AIO_REF_WATCHED, /* weak keys: failed futures at whose error nobody has looked */

@@ -362,7 +362,7 @@ static int current_task(lua_State *L) {
 static int all_tasks(lua_State *L) {
   aio_state *st = aio_state_up(L);
   const aio_lloop *l =
-      lua_isnoneornil(L, 1) ? aio_lloop_here(L, st) : aio_object_check(L, st, 1, AIO_REF_LOOP);
+      lua_isnoneornil(L, 1) ? aio_lloop_here(L, st) : aio_lloop_at(L, st, 1);
   lua_settop(L, 0);
   lua_newtable(L);
   aio_push_ref(L, st, AIO_REF_ANCHORS);
