@@ -361,8 +361,7 @@ static int current_task(lua_State *L) {
 /* aio.all_tasks(loop): the unfinished tasks, in no particular order. */
 static int all_tasks(lua_State *L) {
   aio_state *st = aio_state_up(L);
-  const aio_lloop *l =
-      lua_isnoneornil(L, 1) ? aio_lloop_here(L, st) : aio_lloop_at(L, st, 1);
+  const aio_lloop *l = lua_isnoneornil(L, 1) ? aio_lloop_here(L, st) : aio_lloop_at(L, st, 1);
   lua_settop(L, 0);
   lua_newtable(L);
   aio_push_ref(L, st, AIO_REF_ANCHORS);
