@@ -108,6 +108,15 @@ end
 -- The sampler of slow steps leaves threads alone that have a hook of somebody else.
 local function skip_with_hook() lu.skipIf(debug.gethook() ~= nil, "a debug hook is set") end
 
+-- The report with this field. There may be more: the machine may keep any step waiting.
+local function report_with(reports, field)
+  for _, r in ipairs(reports) do
+    local task = r.task and r.task:get_name()
+    if r[field] ~= nil or task == field then return r end
+  end
+  lu.fail("no report of " .. field)
+end
+
 local function spin(seconds)
   local stop = os.clock() + seconds
   repeat until os.clock() > stop
@@ -125,12 +134,11 @@ function T.TestDebug.test_slow_task()
     end
     aio.create_task_with({ name = "busy" }, busy):await()
   end)
-  lu.assertEquals(#reports, 1)
-  lu.assertEquals(reports[1].kind, "slow_callback")
-  lu.assertEquals(reports[1].task:get_name(), "busy")
-  lu.assertStrContains(reports[1].message, "task busy (made at")
-  lu.assertStrContains(reports[1].traceback, "in upvalue 'spin'")
-  lu.assertStrContains(reports[1].traceback, at(n))
+  local report = report_with(reports, "busy")
+  lu.assertEquals(report.kind, "slow_callback")
+  lu.assertStrContains(report.message, "task busy (made at")
+  lu.assertStrContains(report.traceback, "in upvalue 'spin'")
+  lu.assertStrContains(report.traceback, at(n))
 end
 
 function T.TestDebug.test_slow_callback_and_slow_c_function()
@@ -146,11 +154,10 @@ function T.TestDebug.test_slow_callback_and_slow_c_function()
     loop:call_soon(busy)
     aio.sleep(0)
   end)
-  lu.assertEquals(#reports, 1)
-  lu.assertStrContains(reports[1].message, "a callback (made at")
-  lu.assertNotNil(reports[1].handle)
-  lu.assertStrContains(reports[1].traceback, "'string.find'")
-  lu.assertStrContains(reports[1].traceback, at(n))
+  local report = report_with(reports, "handle")
+  lu.assertStrContains(report.message, "a callback (made at")
+  lu.assertStrContains(report.traceback, "'string.find'")
+  lu.assertStrContains(report.traceback, at(n))
 end
 
 function T.TestDebug.test_fast_ones_are_not_reported()
