@@ -169,11 +169,10 @@ aio_future *aio_future_check(lua_State *L, const aio_state *st, int arg) {
 }
 
 aio_future *aio_future_new(lua_State *L, aio_state *st, aio_lloop *loop) {
-  aio_lloop_push(L, loop);
   aio_future *f = aio_object_new(L, st, AIO_REF_FUTURE, sizeof *f, AIO_FUTURE_UVS);
   aio_link_init(&f->waiters);
   f->loop = loop;
-  lua_insert(L, -2);
+  aio_lloop_push(L, loop);
   lua_setiuservalue(L, -2, AIO_UV_THREAD);
   return f;
 }
@@ -378,7 +377,7 @@ static int future_set_result(lua_State *L) {
   aio_state *st = aio_state_up(L);
   aio_future *f = pending(L, st, "set_result");
   uint8_t kind = aio_future_pack(L, 2);
-  pending(L, st, "set_result"); /* again: a finalizer may have used it */
+  if (aio_future_done(f)) pending(L, st, "set_result"); /* a finalizer has used it */
   aio_future_prepare(L, st, 1);
   aio_future_put(L, 1, f, kind);
   aio_future_complete(f, AIO_FUT_DONE);

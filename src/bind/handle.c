@@ -14,13 +14,12 @@ enum { DIRECT_ARGS = 8 };   /* the scheduler's stack has room for so many */
 enum { MOST_ARGS = 60000 }; /* a userdata's user values are counted in 16 bits */
 
 aio_handle *aio_handle_new(lua_State *L, aio_state *st, aio_lloop *loop, int nargs) {
-  aio_lloop_push(L, loop);
   aio_handle *h = aio_object_new(L, st, AIO_REF_HANDLE, sizeof *h, AIO_HANDLE_UV_ARG - 1 + nargs);
   aio_link_init(&h->node.link);
   h->node.kind = AIO_NODE_CALLBACK;
   h->loop = loop;
   h->nargs = (uint16_t)nargs;
-  lua_insert(L, -2);
+  aio_lloop_push(L, loop);
   lua_setiuservalue(L, -2, AIO_HANDLE_UV_LOOP);
   return h;
 }
