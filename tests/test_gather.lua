@@ -229,4 +229,47 @@ function T.test_shield()
   end)
 end
 
+-- Rings: tasks that wait for each other through gathers. A cancel goes round once.
+
+function T.test_cancelling_a_ring_through_gather()
+  aio.run(function()
+    local a, b
+    a = aio.create_task(function() aio.gather(b) end)
+    b = aio.create_task(function() a:await() end)
+    aio.sleep(0)
+    a:cancel()
+    lu.assertFalse(pcall(a.await, a))
+    lu.assertTrue(a:cancelled())
+    lu.assertTrue(b:done() or not pcall(b.await, b))
+  end)
+end
+
+function T.test_cancelling_a_ring_through_gather_future()
+  aio.run(function()
+    local both
+    local t = aio.create_task(function() both:await() end)
+    both = aio.gather_future(t)
+    aio.sleep(0)
+    lu.assertTrue(both:cancel())
+    lu.assertFalse(pcall(t.await, t))
+    lu.assertFalse(pcall(both.await, both))
+  end)
+end
+
+function T.test_a_cancel_through_very_many_gathers_is_refused()
+  aio.run(function()
+    local task = aio.create_task(aio.sleep, 0.01)
+    local inner = task
+    for _ = 1, 3000 do
+      local next_inner = inner
+      inner = aio.create_task(function() aio.gather(next_inner) end)
+    end
+    aio.sleep(0)
+    local ok, err = pcall(inner.cancel, inner)
+    lu.assertFalse(ok)
+    lu.assertStrContains(tostring(err), "nested more than")
+    inner:await() -- nothing has happened to it
+  end)
+end
+
 return T

@@ -395,4 +395,12 @@ function T.test_what_a_handler_schedules_goes_with_the_loop()
   lu.assertNil(next(weak))
 end
 
+function T.test_run_until_complete_of_another_loops_future()
+  local one <close> = aio.new_event_loop()
+  local other <close> = aio.new_event_loop()
+  local ok, err = pcall(one.run_until_complete, one, other:create_future())
+  lu.assertFalse(ok)
+  lu.assertStrContains(err, "belongs to another loop")
+end
+
 return T

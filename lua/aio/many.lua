@@ -20,9 +20,14 @@ local function reap(futures)
       left[#left + 1] = f
     end
   end
+  local failed = false
   while #left > 0 do
     local ok, err = pcall(core._gather, left, true)
-    if not ok then cancelled = err end
+    if not ok then
+      -- a deadlock again: jobs that ignore a cancel are left to the end of the loop
+      if failed and core.is(err, core.Error) then return err end
+      cancelled, failed = err, not core.is(err, core.CancelledError)
+    end
     local rest = {}
     for _, f in ipairs(left) do
       if not f:done() then rest[#rest + 1] = f end

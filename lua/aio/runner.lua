@@ -26,6 +26,9 @@ function Loop:run_until_complete(x)
       .. "aio.await(x), or call the function")
   end
   local ours = not core.isfuture(x)
+  if not ours and x:get_loop() ~= self then
+    check.argerror(1, "run_until_complete", "this future belongs to another loop; run that one")
+  end
   local fut = job.ensure_on(self, x, "run_until_complete")
   local fields = self:_fields()
   fields.main = fut

@@ -77,11 +77,12 @@ end
 local function register(self, task, i)
   self._children[i] = task
   self._place[task] = i
-  if not task:done() then when_done(task, self._on_done) end
+  when_done(task, self._on_done)
 end
 
 -- Adds a child that exists; returns it. One that the group cannot watch is not left alone.
 local function add(self, task)
+  if self._place[task] then return task end -- a factory may give the same again
   local i = self._last + 1
   local ok, err = pcall(register, self, task, i)
   if not ok then
@@ -90,7 +91,7 @@ local function add(self, task)
     error(err, 0)
   end
   self._last, self._n = i, self._n + 1
-  if task:done() then on_done(self, task) end
+  if self._aborting then abort(self) end -- since its first, eager step
   return task
 end
 
@@ -137,24 +138,27 @@ local function wait_once(self, failed)
   self._waiter:await()
 end
 
--- Waits until all children have ended, whatever happens; a cancel while waiting cancels them. The
--- CancelledError to raise afterwards, or nil, and another error that came while waiting.
+-- Waits until all children have ended; a cancel while waiting cancels them. Returns the
+-- CancelledError to raise afterwards, or nil; another error that came while waiting; and the last
+-- CancelledError that came while the group was ending already.
 local function join(self, cancelled)
-  local failed -- a deadlock, Ctrl-C, no memory
+  local failed, late -- failed: a deadlock, Ctrl-C, no memory
   while self._n > 0 do
     local ok, err = pcall(wait_once, self, failed)
-    self._waiter = nil
+    self._waiter = false
     if not ok then
-      if not core.is(err, core.CancelledError) then
-        failed = failed or err
-      else
-        self._saw_cancel = true
+      if core.is(err, core.CancelledError) then
+        self._saw_cancel, late = true, err
         if not self._aborting then cancelled = err end
+      elseif failed and core.is(err, core.BaseError) then
+        break -- a deadlock again: children that ignore a cancel are left to the end of the loop
+      else
+        failed = failed or err
       end
       self._aborting = true
     end
   end
-  return cancelled, failed
+  return cancelled, failed, late
 end
 
 local function is_fatal(err) return core.is(err, core.SystemExit, core.KeyboardInterrupt) end
@@ -171,23 +175,27 @@ local function finish(self, err)
   self._exiting = true
   local cancelled = core.is(err, core.CancelledError) and err or nil
   if err ~= nil then self._aborting = true end
-  local failed
-  cancelled, failed = join(self, cancelled)
+  local failed, late
+  cancelled, failed, late = join(self, cancelled)
   self._closed = true
   local parent = self._parent
   scope.closed(parent, self)
+  local undelivered, others -- requests to cancel that are not the group's own
+  if self._parent_cancelled then
+    undelivered = core._cancel_pending(parent)
+    others = parent:uncancel()
+  end
   if failed then error(failed, 0) end
   local errors = self._errors
   local fatal = is_fatal(err) and err or fatal_among(errors)
   if fatal then error(fatal, 0) end
-  if self._parent_cancelled then
-    local undelivered = core._cancel_pending(parent)
-    if parent:uncancel() == 0 then
-      if err == nil and not undelivered and not self._saw_cancel and not cancelled then
-        scope.swallowed(parent, "a TaskGroup was aborted")
-      end
-      cancelled = nil
+  if others == 0 then
+    if err == nil and not undelivered and not self._saw_cancel and not cancelled then
+      scope.swallowed(parent, "a TaskGroup was aborted")
     end
+    cancelled = nil
+  elseif others or self._stopped then
+    cancelled = cancelled or late
   end
   if cancelled and #errors == 0 then error(cancelled, 0) end
   if err ~= nil and not core.is(err, core.CancelledError) then errors[#errors + 1] = err end
@@ -202,24 +210,25 @@ local function finish(self, err)
 end
 
 function TaskGroup:__close(err)
-  if self._closed or self._exiting then return end
+  if self._closed or self._waiter then return end
   finish(self, err)
 end
 
-local pack, unpack = table.pack, table.unpack
+local function conclude(self, ok, ...)
+  if ok then
+    finish(self)
+    return ...
+  end
+  -- the body's CancelledError is absorbed when the group itself had interrupted it
+  local err = ...
+  if not finish(self, err) or not core.is(err, core.CancelledError) then error(err, 0) end
+end
 
 --- Calls `fn(...)` as the body, waits for the children, returns fn's results; for a group that is
 --- looked at afterwards. [suspends]
 function TaskGroup:run(fn, ...)
   check_open(self)
-  local results = pack(pcall(fn, ...))
-  if results[1] then
-    finish(self)
-    return unpack(results, 2, results.n)
-  end
-  -- the body's CancelledError is absorbed when the group itself had interrupted it
-  local err = results[2]
-  if not finish(self, err) or not core.is(err, core.CancelledError) then error(err, 0) end
+  return conclude(self, pcall(fn, ...))
 end
 
 local OPTIONS = { supervise = "boolean" }

@@ -155,10 +155,13 @@ end
 -- Waits until the task, which was asked to cancel, has ended, also when the caller is cancelled
 -- meanwhile; returns the caller's CancelledError then.
 local function outlast(task)
-  local cancelled
+  local cancelled, failed
   while not task:done() do
     local ok, err = pcall(wait_futures, { task }, nil, M.ALL_COMPLETED)
-    if not ok then cancelled = err end
+    if not ok then
+      if failed and core.is(err, core.Error) then return err end -- a deadlock again
+      cancelled, failed = err, not core.is(err, core.CancelledError)
+    end
   end
   return cancelled
 end

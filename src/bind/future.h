@@ -37,7 +37,8 @@ typedef struct aio_future {
   aio_lloop *loop;
   uint8_t state; /* enum aio_future_state */
   uint8_t flags; /* enum aio_future_flag */
-  uint32_t top;  /* Task: how many values stand on the stack of the function that waits */
+  uint32_t top;  /* Task: how many values stand on the stack of the function that waits; a future
+                    that delegates: the request to cancel that is being passed on */
 } aio_future;
 
 /* Opens the class Future and the functions of the module table at the top. */

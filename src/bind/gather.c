@@ -23,7 +23,10 @@ typedef struct gather {
   bool all;       /* errors do not end the waiting (return_exceptions, or a cancelled gather) */
   bool cancelled; /* a cancel was passed on: raise CancelledError when all have ended */
   bool over;
-  size_t first; /* 1-based place of the first child that failed, 0: none */
+  bool any;        /* a child took the cancel that is being passed on */
+  uint32_t cancel; /* the number of the request that is being passed on */
+  size_t asked;    /* so many children have got it; not 0 when memory was out in the middle */
+  size_t first;    /* 1-based place of the first child that failed, 0: none */
   child children[];
 } gather;
 
@@ -66,19 +69,27 @@ bool aio_gather_waits(const aio_task *t) {
   return t->wait.node.state == AIO_PENDING && t->wait.cancel == cancel_marker;
 }
 
+bool aio_gather_passing(const aio_state *st, const aio_task *t) {
+  return ((const gather *)t->wait.target)->cancel == st->cancel;
+}
+
 bool aio_gather_cancel(lua_State *L, aio_state *st, aio_task *t, int msg) {
   gather *g = t->wait.target;
-  bool any = false;
   aio_task_push(L, t);
   lua_getiuservalue(L, -1, AIO_UV_RESULT);
   lua_getiuservalue(L, -1, UV_FUTURES);
   int list = lua_gettop(L);
-  for (size_t i = 0; i < g->n; i++) {
-    lua_rawgeti(L, list, (lua_Integer)i + 1);
-    any |= aio_future_cancel(L, st, lua_gettop(L), msg);
+  g->cancel = st->cancel;
+  for (; g->asked < g->n; g->asked++) {
+    lua_rawgeti(L, list, (lua_Integer)g->asked + 1);
+    g->any |= aio_future_pass_cancel(L, st, lua_gettop(L), msg);
     lua_settop(L, list);
   }
   lua_pop(L, 3);
+  bool any = g->any;
+  g->any = false;
+  g->asked = 0;
+  g->cancel = 0;
   if (any) {
     g->cancelled = true;
     g->all = true; /* a cancelled gather waits until all its children have ended */
@@ -176,6 +187,7 @@ static int gather_wait(lua_State *L) {
   g->task = t;
   t->wait.target = g;
   if ((t->tflags & AIO_TASK_MUST_CANCEL)) { /* came while the task ran: passed on, as in await */
+    aio_cancel_begin(st);
     if (aio_gather_cancel(L, st, t, aio_task_message(L, t)))
       t->tflags &= (uint8_t)~AIO_TASK_MUST_CANCEL;
     lua_settop(L, SELF);

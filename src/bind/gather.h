@@ -11,8 +11,10 @@ void aio_gather_open(lua_State *L, aio_state *st);
 
 /* Does this task wait in a gather? */
 bool aio_gather_waits(const aio_task *t);
+/* Is the request under way (state.h) being passed on through that gather? */
+bool aio_gather_passing(const aio_state *st, const aio_task *t);
 /* Asks all children of the gather that `t` waits in to cancel; false when all have ended.
- * [may throw] */
+ * [may throw; called again, it asks the rest] */
 bool aio_gather_cancel(lua_State *L, aio_state *st, aio_task *t, int msg);
 
 #endif

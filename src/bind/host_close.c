@@ -51,7 +51,7 @@ static int tasks_protected(lua_State *L) {
     for (size_t i = 0; i < n; i++) {
       aio_push_anchored(L, l->st, list[i].slot);
       const aio_task *t = lua_touserdata(L, -1);
-      if (!t->cancelling) aio_task_cancel(L, l->st, lua_gettop(L), 0);
+      if (!t->cancelling) aio_future_cancel(L, l->st, lua_gettop(L), 0);
       lua_pop(L, 1);
     }
   }

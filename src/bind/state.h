@@ -89,6 +89,8 @@ typedef struct aio_state {
   void (*log)(void *ud, const char *level, const char *text); /* the host's, or NULL: stderr */
   void *log_ud;
   uint32_t denied;               /* enum aio_feature: what the host has switched off */
+  uint32_t cancels;              /* number of the last request to cancel */
+  uint32_t cancel, cancel_depth; /* the one under way, and through how many gathers it has gone */
   uint64_t slow_at;              /* debug mode: then is the step too slow, see bind/slow.h */
   bool hosted;                   /* opened by a C host: aio.run is refused */
   bool debug;                    /* AIO_DEBUG=1: new loops start in debug mode */

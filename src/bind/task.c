@@ -171,6 +171,8 @@ static int step_now(lua_State *L) {
 
 /* ---- cancelling ---- */
 
+enum { MOST_NESTED = 1000 }; /* gathers in each other that a cancel goes through: C's stack ends */
+
 int aio_task_message(lua_State *L, aio_task *t) {
   if (!(t->tflags & AIO_TASK_MESSAGE)) return 0;
   aio_task_push(L, t);
@@ -221,27 +223,36 @@ static void set_message(lua_State *L, aio_task *t, int msg) {
   aio_task_set_extra(L, t, "cancel_message");
 }
 
-bool aio_task_cancel(lua_State *L, aio_state *st, int idx, int msg) {
+/* Is it what a cancel is being passed on through, so that meeting it again means a ring? */
+static bool passing(const aio_state *st, const aio_future *f) {
+  return (f->flags & AIO_FUT_DELEGATES) && f->top == st->cancel;
+}
+
+static bool cancel_task(lua_State *L, aio_state *st, int idx, int msg) {
   aio_task *t = lua_touserdata(L, idx);
   if (aio_future_done(&t->fut)) return false;
   luaL_checkstack(L, LUA_MINSTACK, "gathers too deep");
   aio_task *last = last_awaited(t);
   aio_future *f = awaited(last);
-  bool is_ring = f && (f->flags & AIO_FUT_IS_TASK);
-  bool is_future = f && !is_ring;
   bool is_gather = !f && aio_gather_waits(last);
+  bool is_ring = f ? (f->flags & AIO_FUT_IS_TASK) || passing(st, f)
+                   : is_gather && aio_gather_passing(st, last);
+  bool is_future = f && !is_ring;
+  is_gather = is_gather && !is_ring;
   if (is_future) { /* a plain future ends the chain: it is cancelled */
     aio_task_push(L, last);
     lua_getiuservalue(L, -1, AIO_UV_RESULT);
-    bool taken = aio_future_cancel(L, st, lua_gettop(L), msg);
+    bool taken = aio_future_pass_cancel(L, st, lua_gettop(L), msg);
     lua_pop(L, 2);
     if (taken) {
       count_requests(t, last);
       return true;
     }
   }
-  count_requests(t, last);
-  if (is_gather && aio_gather_cancel(L, st, last, msg)) return true;
+  if (is_gather && aio_gather_cancel(L, st, last, msg)) {
+    count_requests(t, last);
+    return true;
+  }
   if (!(last->tflags & AIO_TASK_WITHDRAWN)) {
     set_message(L, last, msg);
     if (msg)
@@ -249,6 +260,7 @@ bool aio_task_cancel(lua_State *L, aio_state *st, int idx, int msg) {
     else
       last->tflags &= (uint8_t)~AIO_TASK_MESSAGE;
   }
+  count_requests(t, last); /* last, because a request that fails for want of memory is repeated */
   last->tflags |= AIO_TASK_MUST_CANCEL;
   /* a gather whose children have all ended wakes the task by itself */
   if (is_future || is_gather || last->wait.node.state != AIO_PENDING) return true;
@@ -260,16 +272,20 @@ bool aio_task_cancel(lua_State *L, aio_state *st, int idx, int msg) {
 
 /* Cancels the jobs behind the future at `idx`; notes in their list that one was still running. */
 static bool cancel_delegates(lua_State *L, aio_state *st, int idx, int msg) {
+  aio_future *f = lua_touserdata(L, idx);
   bool any = false;
+  if (passing(st, f)) return false;
   luaL_checkstack(L, LUA_MINSTACK, "gathers too deep");
   aio_extra_get(L, idx, "delegate");
   int list = lua_gettop(L);
   lua_Integer n = (lua_Integer)lua_rawlen(L, list);
+  f->top = st->cancel;
   for (lua_Integer i = 1; i <= n; i++) {
     lua_rawgeti(L, list, i);
-    any |= aio_future_cancel(L, st, lua_gettop(L), msg);
+    any |= aio_future_pass_cancel(L, st, lua_gettop(L), msg);
     lua_settop(L, list);
   }
+  f->top = 0;
   if (any) { /* the key exists: no memory needed */
     lua_pushboolean(L, 1);
     lua_setfield(L, list, "cancelled");
@@ -278,12 +294,9 @@ static bool cancel_delegates(lua_State *L, aio_state *st, int idx, int msg) {
   return any;
 }
 
-bool aio_future_cancel(lua_State *L, aio_state *st, int idx, int msg) {
+/* A plain future is cancelled at once. */
+static bool cancel_future(lua_State *L, aio_state *st, int idx, int msg) {
   aio_future *f = lua_touserdata(L, idx);
-  if (aio_future_done(f)) return false;
-  if (f->flags & AIO_FUT_IS_TASK) return aio_task_cancel(L, st, idx, msg);
-  if (f->flags & AIO_FUT_DELEGATES) return cancel_delegates(L, st, idx, msg);
-  idx = lua_absindex(L, idx);
   aio_future_prepare(L, st, idx);
   if (msg) {
     lua_pushvalue(L, msg);
@@ -293,6 +306,36 @@ bool aio_future_cancel(lua_State *L, aio_state *st, int idx, int msg) {
   }
   aio_future_complete(f, AIO_FUT_CANCELLED);
   return true;
+}
+
+bool aio_future_pass_cancel(lua_State *L, aio_state *st, int idx, int msg) {
+  const aio_future *f = lua_touserdata(L, idx);
+  if (aio_future_done(f)) return false;
+  if (st->cancel_depth >= MOST_NESTED)
+    aio_error_state(L, st, AIO_E_RUNTIME, "cancel: gathers are nested more than %d deep",
+                    MOST_NESTED);
+  idx = lua_absindex(L, idx);
+  st->cancel_depth++;
+  bool taken = (f->flags & AIO_FUT_IS_TASK)     ? cancel_task(L, st, idx, msg)
+               : (f->flags & AIO_FUT_DELEGATES) ? cancel_delegates(L, st, idx, msg)
+                                                : cancel_future(L, st, idx, msg);
+  st->cancel_depth--;
+  return taken;
+}
+
+void aio_cancel_begin(aio_state *st) {
+  if (++st->cancels == 0) st->cancels = 1; /* 0 stands for none */
+  st->cancel = st->cancels;
+  st->cancel_depth = 0;
+}
+
+bool aio_future_cancel(lua_State *L, aio_state *st, int idx, int msg) {
+  uint32_t cancel = st->cancel, depth = st->cancel_depth; /* around a finalizer's */
+  aio_cancel_begin(st);
+  bool taken = aio_future_pass_cancel(L, st, idx, msg);
+  st->cancel = cancel;
+  st->cancel_depth = depth;
+  return taken;
 }
 
 void aio_task_inject(lua_State *L, aio_state *st, aio_task *t) {

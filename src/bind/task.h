@@ -95,11 +95,13 @@ bool aio_task_cancel_due(const aio_task *t);
 /* Raises the pending CancelledError (or injected error). [throws] */
 int aio_task_raise_cancel(lua_State *L, aio_task *t);
 
-/* Asks the task at `idx` to cancel, with the message at `msg` (0: none). True when it will.
- * [may throw, before anything has changed] */
-bool aio_task_cancel(lua_State *L, aio_state *st, int idx, int msg);
-/* Cancels any future (a plain one at once). [may throw, before anything has changed] */
+/* Cancels the future at `idx` (a plain one at once), or asks the task to cancel, with the message
+ * at `msg` (0: none). True when it will. [may throw; called again, it then does the rest] */
 bool aio_future_cancel(lua_State *L, aio_state *st, int idx, int msg);
+/* The same as a part of the request under way: for what passes one on to several futures. */
+bool aio_future_pass_cancel(lua_State *L, aio_state *st, int idx, int msg);
+/* Numbers a request that does not begin with aio_future_cancel. */
+void aio_cancel_begin(aio_state *st);
 /* Pushes the message of a pending cancel and returns its index, or 0 when there is none. */
 int aio_task_message(lua_State *L, aio_task *t);
 /* Makes the task raise the error at the top (popped) where it waits. [may throw] */
