@@ -201,7 +201,13 @@ function T.test_the_hold_after_a_wait_is_the_scopes()
       local _ <close> = condition:acquire()
       condition:release()
     end)
-    lu.assertStrContains(err.message, "released by hand")
+    lu.assertStrContains(err.message,
+      "condition of this scope was not acquired; write local _ <close> = condition:acquire()")
+    err = raised(aio.RuntimeError, function()
+      local _ <close> = condition
+    end)
+    lu.assertStrContains(err.message, "was not acquired")
+    lu.assertFalse(condition:locked())
   end)
 end
 

@@ -199,7 +199,8 @@ function T.test_scope_whose_hold_was_given_up()
       local _ <close> = lock:acquire()
       lock:release()
     end)
-    lu.assertStrContains(err.message, "released by hand")
+    lu.assertStrContains(err.message,
+      "lock of this scope was not acquired; write local _ <close> = lock:acquire()")
     lu.assertStrContains(err.where, "test_lock.lua:")
     -- somebody else holds it when the scope ends: it stays held
     local go = aio.Event()
@@ -218,6 +219,23 @@ function T.test_scope_whose_hold_was_given_up()
     go:set()
     other:await()
     lu.assertFalse(lock:locked())
+  end)
+end
+
+function T.test_a_scope_without_acquire_is_refused()
+  aio.run(function()
+    local lock = aio.Lock()
+    local function scope() local _ <close> = lock end
+    for _ = 1, 2 do
+      local err = raised(aio.RuntimeError, scope)
+      lu.assertStrContains(err.message, "was not acquired")
+      lu.assertStrContains(err.where, "test_lock.lua:")
+      lu.assertFalse(lock:locked())
+    end
+    lock:acquire()
+    aio.create_task(function() raised(aio.RuntimeError, scope) end):await()
+    lu.assertTrue(lock:locked()) -- another task's
+    lock:release()
   end)
 end
 

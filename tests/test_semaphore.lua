@@ -167,6 +167,45 @@ function T.test_a_release_by_hand_counts_besides_the_scope()
   end)
 end
 
+function T.test_a_scope_without_acquire_is_refused()
+  for _, make in ipairs { aio.Semaphore, aio.BoundedSemaphore } do
+    local semaphore = make(1)
+    local function scope() local _ <close> = semaphore end
+    local function refused()
+      local before = tostring(semaphore)
+      local err = raised(aio.RuntimeError, scope)
+      lu.assertStrContains(err.message,
+        "semaphore of this scope was not acquired; write local _ <close> = sem:acquire()")
+      lu.assertStrContains(err.where, "test_semaphore.lua:")
+      lu.assertEquals(tostring(semaphore), before)
+    end
+    refused()
+    do local _ <close> = semaphore:acquire() end
+    refused()
+    semaphore:with(function() end)
+    refused()
+    aio.select { { semaphore, "acquire" } }
+    scope()
+    refused()
+    local ok, err = pcall(function()
+      local _ <close> = semaphore
+      error("mine", 0)
+    end)
+    lu.assertEquals({ ok, err }, { false, "mine" })
+  end
+end
+
+-- A release by somebody else may be there to add a slot: the scope of who holds one goes on.
+function T.test_a_slot_is_added_while_a_scope_holds_one()
+  local semaphore = aio.Semaphore(1)
+  do
+    local _ <close> = semaphore:acquire()
+    semaphore:release()
+    lu.assertStrContains(tostring(semaphore), "value 1")
+  end
+  lu.assertStrContains(tostring(semaphore), "value 2")
+end
+
 function T.test_bound()
   aio.run(function()
     local semaphore = aio.BoundedSemaphore(2)

@@ -121,9 +121,11 @@ static int lock_close(lua_State *L) {
     return 0;
   }
   if (!lua_isnoneornil(L, 2)) return 0; /* the error of the block says more */
+  const char *name = lua_touserdata(L, SELF) == k ? "lock" : "condition";
   return aio_error_state(L, k->st, AIO_E_RUNTIME,
-                         "the lock of this scope was released by hand before the scope ended; let "
-                         "the scope release it, or acquire without <close>");
+                         "the %s of this scope was not acquired; write local _ <close> = "
+                         "%s:acquire(), and let the scope release it",
+                         name, name);
 }
 
 static int with_done(lua_State *L, int status, lua_KContext ctx) {

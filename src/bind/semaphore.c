@@ -18,6 +18,8 @@ typedef struct semaphore {
   aio_line line;
   lua_Integer value;
   lua_Integer bound; /* a BoundedSemaphore's greatest value, else < 0 */
+  lua_Integer open;  /* acquires that no end of a scope has answered; `release` leaves it alone,
+                        because it may as well be there to add a slot */
 } semaphore;
 
 /* Gives turns as long as there are slots and waiters. */
@@ -73,7 +75,14 @@ static bool is_locked(const semaphore *s) {
 static bool try(semaphore *s) {
   if (is_locked(s)) return false;
   s->value--;
+  s->open++;
   return true;
+}
+
+/* The turn of a waiter that runs again is used. */
+static void take_turn(semaphore *s) {
+  s->open++;
+  give_slots(s);
 }
 
 static int semaphore_locked(lua_State *L) {
@@ -85,7 +94,7 @@ static int acquire_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   semaphore *s = self(L, aio_state_up(L));
   if (!aio_line_resumed(L, ctx, &s->line)) return aio_suspend_again(L, ctx, acquire_k);
-  give_slots(s);
+  take_turn(s);
   return 1;
 }
 
@@ -98,6 +107,11 @@ static int semaphore_acquire(lua_State *L) {
   return aio_line_wait(L, st, &s->line, SELF, acquire_k);
 }
 
+static void give_back(semaphore *s) {
+  s->value++;
+  if (aio_line_give(&s->line)) s->value--;
+}
+
 static int semaphore_release(lua_State *L) {
   aio_state *st = aio_state_up(L);
   semaphore *s = self(L, st);
@@ -106,14 +120,25 @@ static int semaphore_release(lua_State *L) {
                            "BoundedSemaphore released too often; release once for each acquire");
   if (s->value == LUA_MAXINTEGER)
     return aio_error_state(L, st, AIO_E_RUNTIME, "Semaphore released too often");
-  s->value++;
-  if (aio_line_give(&s->line)) s->value--;
+  give_back(s);
   return 0;
 }
 
-/* The end of a scope, also one that ends with an error. */
+/* The end of a scope, also one that ends with an error. Without a slot to give back it changes
+ * nothing, and lets the error of the block pass, which says more. */
 static int semaphore_close(lua_State *L) {
-  return semaphore_release(L);
+  aio_state *st = aio_state_up(L);
+  semaphore *s = self(L, st);
+  lua_Integer most = s->bound < 0 ? LUA_MAXINTEGER : s->bound;
+  if (s->open > 0 && s->value < most) {
+    s->open--;
+    give_back(s);
+    return 0;
+  }
+  if (!lua_isnoneornil(L, 2)) return 0;
+  return aio_error_state(L, st, AIO_E_RUNTIME,
+                         "the semaphore of this scope was not acquired; write local _ <close> = "
+                         "sem:acquire(), and let the scope release it");
 }
 
 static int with_done(lua_State *L, int status, lua_KContext ctx) {
@@ -127,7 +152,7 @@ static int with_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   semaphore *s = self(L, aio_state_up(L));
   if (!aio_line_resumed(L, ctx, &s->line)) return aio_suspend_again(L, ctx, with_k);
-  give_slots(s);
+  take_turn(s);
   return aio_line_with(L, 0, with_done);
 }
 
@@ -159,7 +184,7 @@ static int clause_take(lua_State *L, aio_state *st, int obj, bool turn) {
   semaphore *s = lua_touserdata(L, obj);
   if (turn) {
     aio_line_use(&s->line);
-    give_slots(s);
+    take_turn(s);
   } else if (!try(s)) {
     return -1;
   }
