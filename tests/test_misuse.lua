@@ -76,6 +76,75 @@ function T.test_arguments_inside()
   end)
 end
 
+function T.test_a_task_without_a_function()
+  local said = "function expected, got no value; did you call it? write create_task(f, 1)"
+  local function worker() end
+  aio.run(function()
+    local loop, group = aio.get_running_loop(), aio.TaskGroup()
+    argument(said, function() aio.create_task(worker()) end)
+    argument(said, function() loop:create_task(worker()) end)
+    argument(said, function() group:create_task(worker()) end)
+    argument("got number; did you call it?", function() group:create_task(5) end)
+    argument("got an awaitable; use ensure_future", function() group:create_task(aio.Future()) end)
+    argument("#2 to 'create_task_with' (function expected, got no value; did you call it?",
+      function() group:create_task_with({}) end)
+    argument("#2 to 'create_task_with' (function expected, got number",
+      function() group:create_task_with({}, 5) end)
+    argument("#2 to 'create_task_with' (function expected, got number",
+      function() aio.create_task_with({}, 5) end)
+    argument("#2 to 'create_task_with' (function expected, got number",
+      function() loop:create_task_with({}, 5) end)
+    argument("#3 to 'Task' (function expected, got number", call(aio.Task, loop, {}, 5))
+    getmetatable(group).__close(group)
+    lu.assertEquals(#aio.all_tasks(), 1)
+  end)
+end
+
+function T.test_scopes_called_wrongly()
+  aio.run(function()
+    local group, scope = aio.TaskGroup(), aio.timeout(60)
+    argument("#1 to 'run' (function expected, got number", function() group:run(5) end)
+    argument("#1 to 'run' (function expected, got number", function() scope:run(5) end)
+    for _, name in ipairs { "create_task", "create_task_with", "cancel", "run" } do
+      argument("TaskGroup expected, got function; write a colon before '" .. name .. "'",
+        call(group[name], print))
+    end
+    for _, name in ipairs { "when", "reschedule", "expired", "run" } do
+      argument("Timeout expected, got function; write a colon", call(scope[name], print))
+    end
+    lu.assertEquals(scope:run(function() return "used" end), "used") -- they are as they were
+    lu.assertEquals(group:run(function() return "used" end), "used")
+  end)
+end
+
+function T.test_calls_of_functions()
+  aio.run(function()
+    argument("function expected, got number", call(aio.atomic, 5))
+    argument("wait_for(function() return f(x) end, s) or create_task(f, x)",
+      call(aio.wait_for, aio.sleep, 0.01, 1))
+    argument("to 'format_call_graph' (Task or Future expected", call(aio.format_call_graph, 5))
+    argument("to 'print_call_graph' (Task or Future expected", call(aio.print_call_graph, 5))
+    for _ = 1, 3 do
+      lu.assertStrContains(select(2, pcall(aio.select, 5)), "to 'aio.select'")
+      lu.assertStrContains(select(2, pcall(aio.sleep, "x")), "to 'aio.sleep'")
+    end
+  end)
+end
+
+function T.test_options_of_gather_go_with_a_list()
+  aio.run(function()
+    local opts = { return_exceptions = true }
+    argument("#2 to 'gather' (options go with a list of jobs: write gather({ f }, "
+      .. "{ return_exceptions = true })", call(aio.gather, print, opts))
+    argument("#3 to 'gather_future' (options go with a list",
+      call(aio.gather_future, print, print, opts))
+    local ok, err = pcall(aio.gather, { {} })
+    lu.assertFalse(ok)
+    lu.assertStrContains(err, "awaitable or function expected, got table)")
+    lu.assertEquals(#aio.all_tasks(), 1)
+  end)
+end
+
 function T.test_loop_arguments()
   aio.run(function()
     local loop = aio.get_running_loop()

@@ -31,6 +31,26 @@ function check.callable(v)
   return type(mt) == "table" and mt.__call ~= nil
 end
 
+--- Raises unless the value after `name` can be the function of a task: argument `n` of `name`.
+---@param n integer
+---@param name string
+---@param ... any the function, or nothing
+function check.task_function(n, name, ...)
+  if type((...)) == "function" then return end
+  local why = core._refusal(...)
+  if why then core._argerror(n, name, why) end
+end
+
+--- Raises unless `self` is an object of the class: a dot was written for a colon.
+---@param self any
+---@param class table
+---@param name string the method
+function check.self(self, class, name)
+  if getmetatable(self) == class then return end
+  core._argerror(1, name, ("%s expected, got %s; write a colon before '%s'")
+    :format(class.__name, type(self), name))
+end
+
 --- Checks a number of seconds: nil is allowed, nan is not.
 function check.seconds(v, n, name)
   if v == nil then return end

@@ -27,6 +27,7 @@ end
 ---@return table task
 function M.Task(loop, opts, fn, ...)
   opts = check.options(opts, OPTIONS, 2, "Task")
+  check.task_function(3, "Task", fn)
   local task = core._task(loop, opts.context, fn, ...)
   if opts.name ~= nil then task:set_name(opts.name) end
   if opts.eager_start and core._running() == loop then start_now(task) end
@@ -69,22 +70,24 @@ function Loop:get_task_factory() return self:_fields().task_factory end
 
 --- A task running `fn(...)`, with options.
 ---@param opts { name: any, context: table, eager_start: boolean }
----@param fn function
+---@param ... any the function and its arguments
 ---@return table task
-function Loop:create_task_with(opts, fn, ...)
+function Loop:create_task_with(opts, ...)
   check.options(opts, OPTIONS, 1, "create_task_with")
-  if self:_fields().task_factory then return by_factory(self, opts or {}, fn, ...) end
-  return M.Task(self, opts, fn, ...)
+  check.task_function(2, "create_task_with", ...)
+  if self:_fields().task_factory then return by_factory(self, opts or {}, ...) end
+  return M.Task(self, opts, ...)
 end
 
 --- The same on the running loop.
-function M.create_task_with(opts, fn, ...)
+function M.create_task_with(opts, ...)
   check.options(opts, OPTIONS, 1, "create_task_with")
+  check.task_function(2, "create_task_with", ...)
   local loop = core._running() or core._current_loop()
   if not loop then
     check.state("no running loop; call this in a task: aio.run(fn, ...) starts one")
   end
-  return loop:create_task_with(opts, fn, ...)
+  return loop:create_task_with(opts, ...)
 end
 
 return M

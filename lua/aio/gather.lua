@@ -49,7 +49,13 @@ local function parse(name, ...)
     if math.type(n) ~= "integer" or n < 0 then n = #first end
     return first, n, opts, false
   end
-  return { ... }, select("#", ...), {}, true
+  local jobs, n = { ... }, select("#", ...)
+  local last = jobs[n]
+  if n > 1 and job.is_list(last) and #last == 0 then -- as Python's keyword argument
+    check.argerror(n, name, ("options go with a list of jobs: write %s({ f }, "
+      .. "{ return_exceptions = true })"):format(name))
+  end
+  return jobs, n, {}, true
 end
 
 -- What gather returns when all futures are done.

@@ -285,22 +285,24 @@ local function graph_of(future, waiters, limit, seen)
   return node
 end
 
+-- The call graph for the public function `name`.
+local function capture(name, future, opts)
+  if future == nil then
+    future = core.current_task()
+    if not future then return nil end
+  end
+  check.arg(core.isfuture(future), 1, name, "Task or Future expected, got " .. type(future))
+  opts = check.options(opts, GRAPH_OPTIONS, 2, name)
+  return graph_of(future, waiters_in(future:get_loop()), opts.limit, {})
+end
+
 --- Who waits for a future, and for those, and so on: { future, call_stack, awaited_by }, where
 --- call_stack is a list of frames as of get_stack but newest first, and awaited_by a list of such
 --- tables. Without a future: of the running task; nil when none runs.
 ---@param future? table
 ---@param opts? { limit: integer } frames of each stack, the newest
 ---@return table|nil
-function M.capture_call_graph(future, opts)
-  if future == nil then
-    future = core.current_task()
-    if not future then return nil end
-  end
-  check.arg(core.isfuture(future), 1, "capture_call_graph",
-    "Task or Future expected, got " .. type(future))
-  opts = check.options(opts, GRAPH_OPTIONS, 2, "capture_call_graph")
-  return graph_of(future, waiters_in(future:get_loop()), opts.limit, {})
-end
+function M.capture_call_graph(future, opts) return capture("capture_call_graph", future, opts) end
 
 local function format_node(node, indent, lines)
   local function add(text) lines[#lines + 1] = indent .. text end
@@ -316,13 +318,16 @@ local function format_node(node, indent, lines)
   return lines
 end
 
+local function format(node)
+  return node and table.concat(format_node(node, "", {}), "\n") or ""
+end
+
 --- The call graph as text; "" when no task runs and no future is given.
 ---@param future? table
 ---@param opts? { limit: integer }
 ---@return string
 function M.format_call_graph(future, opts)
-  local node = M.capture_call_graph(future, opts)
-  return node and table.concat(format_node(node, "", {}), "\n") or ""
+  return format(capture("format_call_graph", future, opts))
 end
 
 --- Writes the call graph.
@@ -330,7 +335,7 @@ end
 ---@param opts? { limit: integer, file: file } to stderr by default
 function M.print_call_graph(future, opts)
   opts = check.options(opts, PRINT_GRAPH_OPTIONS, 2, "print_call_graph")
-  local text = M.format_call_graph(future, { limit = opts.limit })
+  local text = format(capture("print_call_graph", future, { limit = opts.limit }))
   if text ~= "" then (opts.file or io.stderr):write(text, "\n") end
 end
 

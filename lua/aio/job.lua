@@ -42,6 +42,9 @@ function job.async(fn)
   return start
 end
 
+--- Is `v` a list of jobs: a table without a metatable?
+function job.is_list(v) return type(v) == "table" and getmetatable(v) == nil end
+
 -- Raises when `x` is no job.
 local function check_job(x, n, name)
   if type(x) == "function" or isfuture(x) or iscoroutine(x) then return end
@@ -51,7 +54,7 @@ local function check_job(x, n, name)
     check.argerror(n, name, "a thread that has not started expected, got one that has")
   end
   check.argerror(n, name, "awaitable or function expected, got " .. got
-    .. "; did you call it? write create_task(f, 1)")
+    .. (job.is_list(x) and "" or "; did you call it? write create_task(f, 1)"))
 end
 
 -- The future of a job that has been checked.
@@ -114,9 +117,6 @@ function job.futures(list, n, name, spread)
   end
   return futures, unique
 end
-
---- Is `v` a list of jobs: a table without a metatable?
-function job.is_list(v) return type(v) == "table" and getmetatable(v) == nil end
 
 -- An error in a shielded job after nobody is left to hear of it goes to the exception handler.
 local function log_shielded(inner)

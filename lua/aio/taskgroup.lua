@@ -103,22 +103,26 @@ local function check_open(self)
 end
 
 --- A child task running `fn(...)`. RuntimeError when the group is finished or shutting down.
----@param fn function
+---@param ... any the function, which may be a thread that has not started, and its arguments
 ---@return table task
-function TaskGroup:create_task(fn, ...)
+function TaskGroup:create_task(...)
+  check.self(self, TaskGroup, "create_task")
   check_open(self)
-  return add(self, self._loop:create_task(fn, ...))
+  check.task_function(1, "create_task", ...)
+  return add(self, self._loop:create_task(...))
 end
 
 --- The same with options: { name=, context=, eager_start= }.
-function TaskGroup:create_task_with(opts, fn, ...)
+function TaskGroup:create_task_with(opts, ...)
+  check.self(self, TaskGroup, "create_task_with")
   check_open(self)
-  return add(self, self._loop:create_task_with(opts, fn, ...))
+  return add(self, self._loop:create_task_with(opts, ...))
 end
 
 --- Cancels all children and ends the body; no error comes of it but the body's CancelledError,
 --- which the function form absorbs.
 function TaskGroup:cancel()
+  check.self(self, TaskGroup, "cancel")
   if self._closed or self._aborting then return end
   self._stopped = true
   if self._exiting then
@@ -227,7 +231,9 @@ end
 --- Calls `fn(...)` as the body, waits for the children, returns fn's results; for a group that is
 --- looked at afterwards. [suspends]
 function TaskGroup:run(fn, ...)
+  check.self(self, TaskGroup, "run")
   check_open(self)
+  check.arg(check.callable(fn), 1, "run", "function expected, got " .. type(fn))
   return conclude(self, pcall(fn, ...))
 end
 

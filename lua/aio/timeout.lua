@@ -57,12 +57,16 @@ end
 
 --- The deadline by loop:time(), or nil.
 ---@return number|nil
-function Timeout:when() return self._when end
+function Timeout:when()
+  check.self(self, Timeout, "when")
+  return self._when
+end
 
 --- Moves the deadline to `when` (by loop:time()); nil removes it. RuntimeError once it has expired
 --- or the scope is closed.
 ---@param when number|nil
 function Timeout:reschedule(when)
+  check.self(self, Timeout, "reschedule")
   check.seconds(when, 1, "reschedule")
   if self._state ~= "open" then
     check.state("cannot reschedule a timeout that has "
@@ -74,7 +78,10 @@ end
 
 --- Has the deadline passed inside the scope?
 ---@return boolean
-function Timeout:expired() return self._state == "expiring" or self._state == "expired" end
+function Timeout:expired()
+  check.self(self, Timeout, "expired")
+  return self._state == "expiring" or self._state == "expired"
+end
 
 function Timeout:__close(err)
   if self._state == "closed" or self._state == "expired" then return end
@@ -101,9 +108,11 @@ end
 --- when the scope is closed. [suspends]
 ---@return any ... fn's results
 function Timeout:run(fn, ...)
+  check.self(self, Timeout, "run")
   if self._state == "closed" or self._state == "expired" then
     check.state("this timeout has been used; make a new one")
   end
+  check.arg(check.callable(fn), 1, "run", "function expected, got " .. type(fn))
   local _ <close> = self
   return fn(...)
 end
@@ -159,7 +168,9 @@ end
 ---@param x any a job
 ---@param s number|nil seconds
 ---@return any ... the job's results
-function M.wait_for(x, s)
+function M.wait_for(x, s, ...)
+  check.arg(select("#", ...) == 0, 3, "wait_for", "wait_for takes a job and seconds; write "
+    .. "wait_for(function() return f(x) end, s) or create_task(f, x)")
   check.seconds(s, 2, "wait_for")
   if check.callable(x) and not core.isfuture(x) then return M.timeout(s, x) end
   if s and s <= 0 then return no_time(x, s) end

@@ -4,6 +4,7 @@
  * through (CancelledError, SystemExit). And aio.atomic, which forbids waiting. All may wait inside
  * (but atomic), because they are yieldable pcalls. */
 #include "bind/error.h"
+#include "bind/handle.h"
 #include "bind/module.h"
 #include "bind/task.h"
 
@@ -100,7 +101,7 @@ static int aio_catch(lua_State *L) {
 /* aio.atomic(fn, ...): fn's results; a wait inside raises at its line. */
 static int aio_atomic(lua_State *L) {
   aio_state *st = aio_state_up(L);
-  luaL_checkany(L, 1);
+  luaL_argexpected(L, aio_handle_callable(L, 1), 1, "function");
   aio_task *t = st->current;
   if (t) t->atomic++;
   int status = lua_pcall(L, lua_gettop(L) - 1, LUA_MULTRET, 0);

@@ -89,9 +89,23 @@ static int iscoroutine(lua_State *L) {
   return 1;
 }
 
-/* Checks the function at `fn`; what was probably meant is in the message. */
+/* Why no task can run the value at `fn`, with what was probably meant; NULL when one can. The text
+ * is at the top. */
+static const char *refusal(lua_State *L, const aio_state *st, int fn) {
+  if (lua_isfunction(L, fn) || fresh_thread(L, fn)) return NULL;
+  if (aio_future_test(L, st, fn) || luaL_getmetafield(L, fn, "__await") != LUA_TNIL)
+    return lua_pushliteral(
+        L, "function expected, got an awaitable; use ensure_future(x), or await it");
+  if (aio_handle_callable(L, fn)) return NULL;
+  return lua_pushfstring(L, "function expected, got %s; did you call it? write create_task(f, 1)",
+                         luaL_typename(L, fn));
+}
+
+/* Checks the function at `fn`, and takes it out of a thread. */
 static void check_function(lua_State *L, aio_state *st, int fn) {
   if (lua_isfunction(L, fn)) return;
+  const char *why = refusal(L, st, fn);
+  if (why) luaL_argerror(L, fn, why);
   if (fresh_thread(L, fn)) {
     lua_State *co = lua_tothread(L, fn);
     int n = lua_gettop(co);
@@ -99,16 +113,13 @@ static void check_function(lua_State *L, aio_state *st, int fn) {
     lua_xmove(co, L, n);
     lua_rotate(L, fn, n);
     lua_remove(L, fn + n);
-    return;
   }
-  if (aio_future_test(L, st, fn) || luaL_getmetafield(L, fn, "__await") != LUA_TNIL)
-    luaL_argerror(L, fn, "function expected, got an awaitable; use ensure_future(x), or await it");
-  if (aio_handle_callable(L, fn)) return;
-  luaL_argerror(L, fn,
-                lua_pushfstring(L,
-                                "function expected, got %s; did you call it? write "
-                                "create_task(f, 1)",
-                                luaL_typename(L, fn)));
+}
+
+/* core._refusal(fn): why create_task would refuse it, or nil. */
+static int task_refusal(lua_State *L) {
+  if (!refusal(L, aio_state_up(L), 1)) lua_pushnil(L);
+  return 1;
 }
 
 /* Anything but a plain create_task goes through Lua: factories, eager starts, names, contexts. */
@@ -133,7 +144,6 @@ static void refuse_closing(lua_State *L, aio_state *st, const aio_lloop *l) {
 /* aio.create_task(fn, ...) */
 static int create_task(lua_State *L) {
   aio_state *st = aio_state_up(L);
-  luaL_checkany(L, 1);
   aio_lloop *l = aio_lloop_here(L, st);
   refuse_closing(L, st, l);
   return create_on(L, st, l, 1);
@@ -143,7 +153,6 @@ static int create_task(lua_State *L) {
 int aio_task_create_on(lua_State *L) {
   aio_state *st = aio_state_up(L);
   aio_lloop *l = aio_lloop_check(L, st, 1);
-  luaL_checkany(L, 2);
   refuse_closing(L, st, l);
   return create_on(L, st, l, 2);
 }
@@ -482,12 +491,19 @@ void aio_task_open(lua_State *L, aio_state *st) {
   static const luaL_Reg own[] = {{"cancelling", task_cancelling}, {"uncancel", task_uncancel},
                                  {"get_name", task_get_name},     {"set_name", task_set_name},
                                  {"get_coro", task_get_coro},     {NULL, NULL}};
-  static const luaL_Reg fns[] = {{"create_task", create_task}, {"current_task", current_task},
-                                 {"all_tasks", all_tasks},     {"iscoroutine", iscoroutine},
-                                 {"_task", task_raw},          {"_step_now", step_now},
-                                 {"_info", task_info},         {"_extra", extra},
-                                 {"_scopes", set_scopes},      {"_cancel_pending", cancel_pending},
-                                 {"_inject", inject},          {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"create_task", create_task},
+                                 {"current_task", current_task},
+                                 {"all_tasks", all_tasks},
+                                 {"iscoroutine", iscoroutine},
+                                 {"_refusal", task_refusal},
+                                 {"_task", task_raw},
+                                 {"_step_now", step_now},
+                                 {"_info", task_info},
+                                 {"_extra", extra},
+                                 {"_scopes", set_scopes},
+                                 {"_cancel_pending", cancel_pending},
+                                 {"_inject", inject},
+                                 {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_TASK, "Task", aio_future_methods, own);
   lua_setfield(L, -2, "_Task");
   aio_setfuncs(L, st, fns);
