@@ -213,6 +213,44 @@ function T.test_main_prints_the_tracebacks_of_a_group()
   lu.assertStrContains(text, "status 1\n")
 end
 
+-- A plain value cannot carry a traceback: the task that failed first has it.
+local ORIGINS = {
+  await = "aio.create_task(leaf):await()",
+  a_task_that_has_ended = "local t = aio.create_task(leaf) aio.wait { t } t:result()",
+  gather = "aio.gather(leaf, print)",
+  gather_future = "aio.gather_future(leaf):await()",
+  shield = "aio.shield(leaf):await()",
+  map = "aio.map(leaf, { 1 })",
+  race = "aio.race(leaf)",
+  the_end_of_a_block = "local _ <close> = aio.create_task(leaf) aio.sleep(0)",
+  a_group = "local group <close> = aio.TaskGroup() group:create_task(leaf)",
+  the_body_of_a_group = "local _ <close> = aio.TaskGroup() leaf()",
+}
+
+function T.test_main_prints_where_a_plain_error_came_from()
+  for name, body in pairs(ORIGINS) do
+    local text = child([[
+      local function missing() local t; t.x = 1 end
+      local function leaf() missing() end
+      aio.main(function() ]] .. body .. " end)")
+    lu.assertStrContains(text, "attempt to index a nil value", false, false, name)
+    lu.assertStrContains(text, "in upvalue 'missing'", false, false, name)
+    lu.assertStrContains(text, "status 1\n")
+  end
+end
+
+function T.test_main_prints_the_chain_of_awaits()
+  local text = child [[
+    local low
+    aio.main(function()
+      low = aio.create_task_with({ name = "low" }, function() error "plain" end)
+      aio.create_task_with({ name = "high" }, function() low:await() end):await()
+    end)
+  ]]
+  lu.assertStrMatches(text, ".*plain\nstack traceback:.*\nawaited by high:\n.*\n"
+    .. "awaited by Task%-1:\n.*status 1\n")
+end
+
 function T.test_dispositions_are_put_back()
   lu.assertEquals(child [[
     local before = dispositions()

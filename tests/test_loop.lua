@@ -255,6 +255,20 @@ function T.test_groups()
   end)
 end
 
+function T.test_a_group_that_is_split_keeps_the_tracebacks()
+  local _, group = pcall(aio.run, function()
+    local group <close> = aio.TaskGroup()
+    group:create_task(function() error(aio.TimeoutError "late") end)
+    group:create_task(function() error "plain" end)
+  end)
+  lu.assertNil(group.tracebacks[1])
+  local late, rest = group:split(aio.TimeoutError)
+  lu.assertNil(late.tracebacks)
+  lu.assertStrContains(rest.errors[1], "plain")
+  lu.assertEquals(rest.tracebacks, { group.tracebacks[2] })
+  lu.assertStrContains(rest.tracebacks[1], "test_loop.lua:")
+end
+
 function T.test_a_group_is_made_of_a_list_or_of_fields()
   local o = aio.OSError "o"
   for _, class in ipairs { aio.ExceptionGroup, aio.BaseExceptionGroup,

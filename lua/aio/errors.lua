@@ -21,10 +21,12 @@ local function class_for(errors)
   return ExceptionGroup
 end
 
---- A group of errors. `context` is the error that was unwinding when the group was raised.
-function M.group(message, errors, context)
+--- A group of errors. `context` is the error that was unwinding when the group was raised;
+--- `tracebacks` holds those of members that cannot hold one themselves, each at its member's place.
+function M.group(message, errors, context, tracebacks)
   local g = class_for(errors)(message)
   g.errors = errors
+  g.tracebacks = tracebacks and next(tracebacks) and tracebacks or nil
   g.context = context
   return g
 end
@@ -32,9 +34,9 @@ end
 core._group = M.group
 
 -- A group like `g` with these errors, or nil when there are none.
-local function derive(g, errors)
+local function derive(g, errors, tracebacks)
   if #errors == 0 then return nil end
-  local new = M.group(g.message, errors, g.context)
+  local new = M.group(g.message, errors, g.context, tracebacks)
   new.traceback = g.traceback
   return new
 end
@@ -42,17 +44,20 @@ end
 local function split(g, matches)
   if matches(g) then return g, nil end
   local yes, no = {}, {}
-  for _, e in ipairs(g.errors or {}) do
+  local known, yes_known, no_known = g.tracebacks or {}, {}, {}
+  for i, e in ipairs(g.errors or {}) do
     if matches(e) then
       yes[#yes + 1] = e
+      yes_known[#yes] = known[i]
     elseif is_group(e) then
       local a, b = split(e, matches)
       yes[#yes + 1], no[#no + 1] = a, b
     else
       no[#no + 1] = e
+      no_known[#no] = known[i]
     end
   end
-  return derive(g, yes), derive(g, no)
+  return derive(g, yes, yes_known), derive(g, no, no_known)
 end
 
 -- A function that tells whether an error matches: of a class, of one of a list, or by a function.

@@ -361,30 +361,35 @@ function M.traceback(err)
   return err
 end
 
--- The failed future from which the error came, when the task had waited for it.
-local function failed_future(task, err)
-  local held = debug.getuservalue(task, 1)
-  if core.isfuture(held) then held = { held }
-  elseif type(held) == "userdata" then held = debug.getuservalue(held, 1) end
-  if type(held) ~= "table" then return nil end
-  for _, f in pairs(held) do
-    if core.isfuture(f) and f:done() and not f:cancelled() and core._failed(f)
-      and rawequal(debug.getuservalue(f, 1), err) then
-      return f
+-- The one of the futures that failed with `err`; when that only passed on what another one failed
+-- with, as those of shield and gather_future do, the other one.
+local function failed_among(futures, err)
+  for _, f in pairs(futures) do
+    if core.isfuture(f) and core._failed(f) and rawequal(debug.getuservalue(f, 1), err) then
+      local of = extra(f, "delegate") or extra(f, "of")
+      return of and failed_among(of, err) or f
     end
   end
 end
 
--- In debug mode, called by C in the message handler of a task whose body raises `err`: an error
--- that came out of another task gets the chain of awaits in its traceback.
+-- The failed future from which the error came, when the task had waited for it.
+local function failed_future(task, err)
+  local held = debug.getuservalue(task, 1)
+  if core.isfuture(held) then return failed_among({ held }, err) end
+  if type(held) == "userdata" then held = debug.getuservalue(held, 1) end
+  return type(held) == "table" and failed_among(held, err) or nil
+end
+
+-- Called by C in the message handler of a task whose body raises `err`, a plain value, or in debug
+-- mode any: an error that came out of another task gets the chain of awaits in its traceback.
 core._set_hook("awaited_error", function(task, err)
   local from = failed_future(task, err)
   if not from then return end
   local is_error = core.is(err, core.BaseError)
   local before = is_error and rawget(err, "traceback") or extra(from, "traceback")
-  if type(before) ~= "string" or #before > LONGEST then return end
-  local text = ("%s\nawaited by %s:\n%s"):format(before, task:get_name(),
-    frame_lines(frames_of(task), "\t"))
+  if type(before) ~= "string" then return end
+  local text = #before > LONGEST and before or ("%s\nawaited by %s:\n%s"):format(before,
+    task:get_name(), frame_lines(frames_of(task), "\t"))
   if is_error then err.traceback = text else extra(task, "traceback", text) end
 end)
 

@@ -126,6 +126,7 @@ local function log_shielded(inner)
   inner:get_loop():call_exception_handler {
     message = "a shielded job failed after its waiter was cancelled",
     kind = "never_retrieved", exception = err, future = inner,
+    traceback = core._extra(inner, "traceback"),
   }
 end
 

@@ -96,7 +96,7 @@ function M.map(fn, list, opts)
     if task:cancelled() or core._failed(task) then
       local _, err = pcall(task.result, task)
       errors[i] = err
-      failure = failure or { err }
+      failure = failure or task
     else
       results[i] = (task:result())
     end
@@ -136,7 +136,7 @@ function M.map(fn, list, opts)
   local cancelled = reap(rest)
   if not ok then error(err, 0) end
   if cancelled then error(cancelled, 0) end
-  if failure and not opts.return_exceptions then error(failure[1], 0) end
+  if failure and not opts.return_exceptions then failure:result() end
   results.n, errors.n = n, n
   if opts.return_exceptions then return results, errors end
   return results

@@ -109,6 +109,7 @@ local function cancel_all(loop)
       if err ~= nil then
         loop:call_exception_handler {
           message = "an error during the shutdown of aio.run", exception = err, task = t,
+          traceback = core._extra(t, "traceback"),
         }
       end
     end
@@ -272,12 +273,12 @@ end
 
 -- Where the errors of a group were raised: those that know it, each below its place in the group.
 local function add_members(lines, group, place)
+  local tracebacks = group.tracebacks or {}
   for i, err in ipairs(group.errors or {}) do
-    if core.is(err, core.BaseError) then
-      local at = place .. i
-      if err.traceback then lines[#lines + 1] = ("error %s: %s"):format(at, err.traceback) end
-      add_members(lines, err, at .. ".")
-    end
+    local at, is_error = place .. i, core.is(err, core.BaseError)
+    local traceback = is_error and err.traceback or tracebacks[i]
+    if traceback then lines[#lines + 1] = ("error %s: %s"):format(at, traceback) end
+    if is_error then add_members(lines, err, at .. ".") end
   end
 end
 

@@ -39,6 +39,7 @@ end
 local function report(self, task, err, message)
   self._loop:call_exception_handler {
     message = message, kind = "callback_error", exception = err, task = task,
+    traceback = core._extra(task, "traceback"),
   }
 end
 
@@ -55,11 +56,16 @@ local function react(self, task, err)
   end
 end
 
+-- Adds the error with which a task failed; the traceback of a plain value stands beside it.
+local function note_error(self, task, err)
+  local i = #self._errors + 1
+  if not core.is(err, core.BaseError) then self._tracebacks[i] = core._extra(task, "traceback") end
+  self._errors[i] = err
+end
+
 -- Counts a child out. Nothing here may fail after the error is noted.
 local function count_out(self, task, err)
-  if err ~= nil and not self._supervise then
-    self._errors[#self._errors + 1] = err
-  end
+  if err ~= nil and not self._supervise then note_error(self, task, err) end
   local i = self._place[task]
   self._place[task], self._children[i] = ENDED, nil
   self._n = self._n - 1
@@ -202,13 +208,13 @@ local function finish(self, err)
     cancelled = cancelled or late
   end
   if cancelled and #errors == 0 then error(cancelled, 0) end
-  if err ~= nil and not core.is(err, core.CancelledError) then errors[#errors + 1] = err end
+  if err ~= nil and not core.is(err, core.CancelledError) then note_error(self, parent, err) end
   if #errors > 0 then
     if parent:cancelling() > 0 then
       parent:uncancel()
       parent:cancel()
     end
-    error(core._group("unhandled errors in a TaskGroup", errors, err), 0)
+    error(core._group("unhandled errors in a TaskGroup", errors, err, self._tracebacks), 0)
   end
   return self._parent_cancelled
 end
@@ -243,7 +249,7 @@ local function new(opts)
   local parent = scope.task("aio.TaskGroup")
   local self = setmetatable({
     _parent = parent, _loop = parent:get_loop(), _children = {}, _place = {}, _last = 0, _n = 0,
-    _errors = {}, _supervise = opts.supervise, _doomed = 0, _aborting = false,
+    _errors = {}, _tracebacks = {}, _supervise = opts.supervise, _doomed = 0, _aborting = false,
     _interrupting = false, _parent_cancelled = false, _waiter = false,
   }, TaskGroup)
   function self._on_done(task) on_done(self, task) end

@@ -179,8 +179,7 @@ function core._Task:__close(err)
     if cancelled ~= nil then error(cancelled, 0) end
   end
   if err ~= nil or self:cancelled() then return end
-  local failed = self:exception()
-  if failed ~= nil then error(failed, 0) end
+  if core._failed(self) then self:result() end
 end
 
 return M

@@ -312,7 +312,8 @@ static void add_awaits(lua_State *L, const aio_state *st) {
 int aio_error_msgh(lua_State *L) {
   aio_state *st = aio_state_of(L);
   if (!st) return 1;
-  if (aio_error_is(L, st, 1, AIO_E_BASE)) {
+  bool plain = !aio_error_is(L, st, 1, AIO_E_BASE);
+  if (!plain) {
     if (wants_traceback(L, st)) {
       luaL_traceback(L, L, NULL, 1);
       lua_setfield(L, 1, "traceback");
@@ -321,10 +322,9 @@ int aio_error_msgh(lua_State *L) {
     luaL_traceback(L, L, NULL, 1);
     aio_task_set_extra(L, st->current, "traceback");
   }
-  if (st->debug_any && st->current) {
-    if (lua_type(L, 1) == LUA_TSTRING) add_place(L, st);
-    add_awaits(L, st);
-  }
+  if (st->debug_any && st->current && lua_type(L, 1) == LUA_TSTRING) add_place(L, st);
+  /* an error object that was awaited brings its own traceback; a plain value cannot */
+  if (st->current && (st->debug_any || plain)) add_awaits(L, st);
   lua_settop(L, 1);
   return 1;
 }

@@ -196,11 +196,17 @@ static int await_k(lua_State *L, int status, lua_KContext ctx) {
   return aio_future_push_outcome(L, st, 1);
 }
 
+/* The task that runs is about to raise the error of the future at slot 1: its traceback shall begin
+ * where that one ends, see the hook awaited_error. */
+static void note_origin(lua_State *L, const aio_state *st, const aio_future *f) {
+  if (f->state == AIO_FUT_FAILED && st->current) aio_task_hold(L, st->current, 1);
+}
+
 int aio_future_await(lua_State *L) {
   aio_state *st = aio_state_up(L);
   aio_future *f = aio_future_check(L, st, 1);
   if (aio_future_done(f)) {
-    if (st->debug_any && st->current) aio_task_hold(L, st->current, 1); /* for the traceback */
+    note_origin(L, st, f);
     return aio_future_push_outcome(L, st, 1);
   }
   aio_task *t = aio_task_waiter(L, st);
@@ -237,7 +243,9 @@ static int not_done(lua_State *L, aio_state *st, const char *what) {
 
 static int future_result(lua_State *L) {
   aio_state *st = aio_state_up(L);
-  if (!aio_future_done(aio_future_check(L, st, 1))) return not_done(L, st, "result");
+  const aio_future *f = aio_future_check(L, st, 1);
+  if (!aio_future_done(f)) return not_done(L, st, "result");
+  note_origin(L, st, f);
   return aio_future_push_outcome(L, st, 1);
 }
 
