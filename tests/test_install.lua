@@ -105,6 +105,23 @@ function T.test_host_by_package()
   build_host("find_package(aio REQUIRED)", "-DCMAKE_PREFIX_PATH=" .. q(T.dir .. "/prefix"))
 end
 
+-- The first block of a kind in the README.
+local function sample(kind)
+  local file = assert(io.open(env.root .. "/README.md"))
+  local text = file:read("a")
+  file:close()
+  return (assert(text:match("\n```" .. kind .. "\n(.-)\n```\n"), "no block of " .. kind)) .. "\n"
+end
+
+function T.test_the_sample_of_the_readme()
+  sh("cmake --install %s --prefix %s/prefix", q(env.build), q(T.dir))
+  write(T.dir .. "/game.c", sample "c")
+  write(T.dir .. "/CMakeLists.txt", sample "cmake")
+  sh("cmake -S %s -B %s/build -DCMAKE_PREFIX_PATH=%s && cmake --build %s/build", q(T.dir), q(T.dir),
+    q(T.dir .. "/prefix"), q(T.dir))
+  lu.assertEquals(sh("%s/build/game", q(T.dir)), "hello\n")
+end
+
 function T.test_host_by_subdirectory()
   build_host(("add_subdirectory(%s aio)"):format(root), "-DAIO_BUILD_MODULE=OFF")
 end
