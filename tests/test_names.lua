@@ -16,6 +16,8 @@ function T.test_error_classes_that_only_later_parts_raise()
   lu.assertTrue(aio.is(aio.SSLCertVerificationError(), aio.OSError))
 end
 
+function T.test_version() lu.assertStrMatches(aio._VERSION, "aio %d+%.%d+%.%d+") end
+
 function T.test_main_returns_what_its_function_returns()
   lu.assertEquals({ aio.main(function(...) return ... end, 1, 2) }, { 1, 2 })
 end
