@@ -423,4 +423,31 @@ function T.test_a_task_cannot_be_closed_by_itself()
   end)
 end
 
+function T.test_tostring()
+  local function is(x, text) lu.assertStrMatches(tostring(x), text) end
+  aio.run(function()
+    local me, future = aio.current_task(), aio.Future()
+    is(me, "Task: 0?x?%x+ %(Task%-%d+, running%)")
+    is(future, "Future: 0?x?%x+ %(pending%)")
+    local task = aio.create_task_with({ name = "sleeper" }, future.await, future)
+    is(task, "Task: .* %(sleeper, not started%)")
+    aio.sleep(0)
+    is(task, "Task: .* %(sleeper, waiting%)")
+    future:set_result()
+    is(future, "Future: .* %(done%)")
+    is(task, "Task: .* %(sleeper, ready%)")
+    task:await()
+    is(task, "Task: .* %(sleeper, done%)")
+    local failed, cancelled = aio.create_task(error, "x"), aio.create_task(aio.sleep, 60)
+    cancelled:cancel()
+    aio.wait { failed, cancelled }
+    is(failed, "Task: .*, failed%)")
+    is(cancelled, "Task: .*, cancelled%)")
+    lu.assertNotNil(failed:exception())
+    local broken = aio.Future()
+    broken:cancel()
+    is(broken, "Future: .* %(cancelled%)")
+  end)
+end
+
 return T

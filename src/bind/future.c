@@ -405,6 +405,17 @@ static int future_set_exception(lua_State *L) {
   return 0;
 }
 
+const char *aio_future_state_name(const aio_future *f) {
+  static const char *const names[] = {"pending", "done", "failed", "cancelled"};
+  return names[f->state];
+}
+
+static int future_tostring(lua_State *L) {
+  const aio_future *f = aio_object_check(L, aio_state_up(L), 1, AIO_REF_FUTURE);
+  lua_pushfstring(L, "Future: %p (%s)", f, aio_future_state_name(f));
+  return 1;
+}
+
 /* aio.Future() and loop:create_future(). */
 static int future_make(lua_State *L) {
   aio_state *st = aio_state_up(L);
@@ -477,8 +488,10 @@ const luaL_Reg aio_future_methods[] = {{"await", aio_future_await},
                                        {NULL, NULL}};
 
 void aio_future_open(lua_State *L, aio_state *st) {
-  static const luaL_Reg own[] = {
-      {"set_result", future_set_result}, {"set_exception", future_set_exception}, {NULL, NULL}};
+  static const luaL_Reg own[] = {{"set_result", future_set_result},
+                                 {"set_exception", future_set_exception},
+                                 {"__tostring", future_tostring},
+                                 {NULL, NULL}};
   static const luaL_Reg gc[] = {{"__gc", sentinel_gc}, {NULL, NULL}};
   static const luaL_Reg fns[] = {{"Future", future_make}, {"isfuture", isfuture},
                                  {"_watched", watched},   {"_retrieved", retrieved},

@@ -77,6 +77,9 @@ void aio_extra_set(lua_State *L, int idx, const char *key);
 /* Pushes a field of EXTRA, or nil. */
 int aio_extra_get(lua_State *L, int idx, const char *key);
 
+/* The state in a word, for tostring; of a future that is done, how it ended. */
+const char *aio_future_state_name(const aio_future *f);
+
 /* Lua: x:await(), and the other methods that Tasks share. [may yield] */
 int aio_future_await(lua_State *L);
 extern const luaL_Reg aio_future_methods[];

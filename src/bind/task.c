@@ -374,6 +374,20 @@ static int task_get_name(lua_State *L) {
   return 1;
 }
 
+static const char *state_name(const aio_task *t) {
+  if (aio_future_done(&t->fut)) return aio_future_state_name(&t->fut);
+  if (!(t->tflags & AIO_TASK_STARTED)) return "not started";
+  if (t->wait.node.state == AIO_PENDING) return "waiting";
+  return t->wait.node.state == AIO_READY ? "ready" : "running";
+}
+
+static int task_tostring(lua_State *L) {
+  const aio_task *t = check(L);
+  task_get_name(L);
+  lua_pushfstring(L, "Task: %p (%s, %s)", t, lua_tostring(L, -1), state_name(t));
+  return 1;
+}
+
 static int tostring_protected(lua_State *L) {
   luaL_tolstring(L, 1, NULL);
   return 1;
@@ -488,9 +502,13 @@ static int inject(lua_State *L) {
 }
 
 void aio_task_open(lua_State *L, aio_state *st) {
-  static const luaL_Reg own[] = {{"cancelling", task_cancelling}, {"uncancel", task_uncancel},
-                                 {"get_name", task_get_name},     {"set_name", task_set_name},
-                                 {"get_coro", task_get_coro},     {NULL, NULL}};
+  static const luaL_Reg own[] = {{"cancelling", task_cancelling},
+                                 {"uncancel", task_uncancel},
+                                 {"get_name", task_get_name},
+                                 {"set_name", task_set_name},
+                                 {"get_coro", task_get_coro},
+                                 {"__tostring", task_tostring},
+                                 {NULL, NULL}};
   static const luaL_Reg fns[] = {{"create_task", create_task},
                                  {"current_task", current_task},
                                  {"all_tasks", all_tasks},
