@@ -50,7 +50,8 @@ end
 
 function T.test_arguments_inside()
   aio.run(function()
-    argument("number expected", call(aio.sleep, "soon"))
+    argument("number of seconds expected, got string", call(aio.sleep, "1"))
+    argument("number of seconds expected, got no value", call(aio.sleep))
     argument("got nan", call(aio.sleep, 0 / 0))
     argument("at least one job expected", call(aio.wait, {}))
     argument("list of jobs expected", call(aio.wait, 5))
