@@ -106,6 +106,7 @@ build = {
     ["aio.runner"] = "lua/aio/runner.lua",
     ["aio.scope"] = "lua/aio/scope.lua",
     ["aio.server"] = "lua/aio/server.lua",
+    ["aio.staggered"] = "lua/aio/staggered.lua",
     ["aio.stream"] = "lua/aio/stream.lua",
     ["aio.taskgroup"] = "lua/aio/taskgroup.lua",
     ["aio.testing"] = "lua/aio/testing.lua",

@@ -105,6 +105,7 @@ set(AIO_LUA_FILES
   lua/aio/runner.lua
   lua/aio/scope.lua
   lua/aio/server.lua
+  lua/aio/staggered.lua
   lua/aio/stream.lua
   lua/aio/taskgroup.lua
   lua/aio/testing.lua

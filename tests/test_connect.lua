@@ -3,8 +3,11 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
+local core = require "aio.core"
 local env = require "support.env"
 local streams = require "support.streams"
+
+local interleave = require("aio.staggered").interleave
 
 local raised, turns, BIG, over_tcp, over_unix =
   streams.raised, streams.turns, streams.BIG, streams.over_tcp, streams.over_unix
@@ -131,6 +134,219 @@ function T.TestUnix.test_no_such_path()
     lu.assertEquals(err.filename, "/nonexistent/socket")
     err = raised(aio.OSError, aio.open_unix_connection, ("x"):rep(200))
     lu.assertEquals(err.code, "ENAMETOOLONG")
+  end)
+end
+
+-- ---- several addresses ----
+
+T.TestAddresses = {}
+
+-- Calls fn while the look-up of every host gives these addresses: {host, port, family}.
+local function with_addresses(list, fn)
+  local look_up = core._lookup_host
+  local _ <close> = aio.defer(function() core._lookup_host = look_up end)
+  core._lookup_host = function()
+    local found = {}
+    for i, a in ipairs(list) do
+      found[i] = { host = a[1], port = a[2], family = a[3] or "inet", type = "stream" }
+    end
+    return found
+  end
+  return fn()
+end
+
+-- A port of 127.0.0.1 at which nobody listens.
+local function closed_port()
+  local srv = aio.start_server(function() end, "127.0.0.1", 0)
+  local port = srv.port
+  srv:close()
+  return port
+end
+
+-- Calls fn(port) with a port whose backlog is full: the system does not answer there.
+local function with_silent_port(fn)
+  local srv <close> = aio.start_server(function() end, "127.0.0.1", 0,
+    { backlog = 1, start_serving = false })
+  local tasks = {}
+  for i = 1, 8 do tasks[i] = aio.create_task(aio.open_connection, "127.0.0.1", srv.port) end
+  aio.sleep(0.05)
+  local results = table.pack(pcall(fn, srv.port))
+  for _, t in ipairs(tasks) do
+    t:cancel()
+    local ok, conn = pcall(t.await, t)
+    if ok then conn:abort() end
+  end
+  if not results[1] then error(results[2], 0) end
+end
+
+local function with_server(fn, host)
+  local srv <close> = aio.start_server(function(conn) conn:read("a") end, host or "127.0.0.1", 0)
+  fn(srv.port)
+end
+
+local function other_tasks(loop)
+  local n = 0
+  for _, t in ipairs(aio.all_tasks(loop)) do
+    if t ~= aio.current_task() then n = n + 1 end
+  end
+  return n
+end
+
+function T.TestAddresses.test_a_refused_address_is_passed_at_once()
+  aio.run(with_server, function(port)
+    with_addresses({ { "::1", port, "inet6" }, { "127.0.0.1", port } }, function()
+      -- without a limit: only a failure can have started the second attempt
+      local conn <close> = aio.open_connection("host", port, { happy_eyeballs_delay = math.huge })
+      lu.assertEquals(conn:get_extra_info("peername").host, "127.0.0.1")
+    end)
+  end)
+end
+
+function T.TestAddresses.test_a_silent_address_does_not_hold_up_the_next()
+  aio.run(with_silent_port, function(silent)
+    with_server(function(port)
+      with_addresses({ { "127.0.0.1", silent }, { "127.0.0.1", port } }, function()
+        local before = other_tasks()
+        local conn <close> = aio.open_connection("host", port, { happy_eyeballs_delay = 0.01 })
+        lu.assertEquals(conn:get_extra_info("peername").port, port)
+        -- the loser has been cancelled and has ended; what is new serves the winner
+        lu.assertTrue(other_tasks() <= before + 1)
+      end)
+    end)
+  end)
+end
+
+function T.TestAddresses.test_the_delay_is_kept()
+  aio.run(with_silent_port, function(silent)
+    with_server(function(port)
+      with_addresses({ { "127.0.0.1", silent }, { "127.0.0.1", port } }, function()
+        raised(aio.TimeoutError, aio.open_connection, "host", port,
+          { happy_eyeballs_delay = math.huge, timeout = 0.02 })
+        raised(aio.TimeoutError, aio.open_connection, "host", port,
+          { happy_eyeballs_delay = 60, timeout = 0.02 })
+      end)
+    end)
+  end)
+end
+
+function T.TestAddresses.test_the_first_to_answer_wins()
+  aio.run(function()
+    local srv <close> = aio.start_server(function(conn) conn:read("a") end,
+      { "127.0.0.1", "127.0.0.2", "127.0.0.3" }, 0)
+    local list = {}
+    for i = 1, 3 do list[i] = { "127.0.0." .. i, srv.port } end
+    with_addresses(list, function()
+      aio.open_connection("host", srv.port, { happy_eyeballs_delay = 0 }):close()
+    end)
+    srv:close()
+    srv:wait_closed() -- those who came too late have been closed
+  end)
+end
+
+function T.TestAddresses.test_the_error_lists_every_address()
+  aio.run(function()
+    local port = closed_port()
+    with_addresses({ { "127.0.0.1", port }, { "::1", port, "inet6" }, { "127.0.0.2", port } },
+      function()
+        local err = raised(aio.OSError, aio.open_connection, "host", port)
+        lu.assertEquals(err.code, "ECONNREFUSED")
+        lu.assertEquals(#err.errors, 3)
+        -- the families in turn
+        lu.assertEquals(err.errors[1].address.host, "127.0.0.1")
+        lu.assertEquals(err.errors[2].address.host, "::1")
+        lu.assertEquals(err.errors[3].address.host, "127.0.0.2")
+        for _, host in ipairs { "127.0.0.1:", "[::1]:", "127.0.0.2:" } do
+          lu.assertStrContains(err.message, host .. port .. ": connect: connection refused")
+        end
+      end)
+  end)
+end
+
+local function order(list, count)
+  local hosts = {}
+  for i, a in ipairs(interleave(list, count)) do hosts[i] = a.host end
+  return table.concat(hosts, " ")
+end
+
+function T.TestAddresses.test_interleave()
+  local list = {}
+  for i, host in ipairs { "6a", "6b", "6c", "4a", "4b" } do
+    list[i] = { host = host, family = host:sub(1, 1) }
+  end
+  lu.assertEquals(order(list, 0), "6a 6b 6c 4a 4b")
+  lu.assertEquals(order(list, 1), "6a 4a 6b 4b 6c")
+  lu.assertEquals(order(list, 2), "6a 6b 4a 6c 4b")
+  lu.assertEquals(order(list, 9), "6a 6b 6c 4a 4b")
+  lu.assertEquals(order({}, 1), "")
+  lu.assertEquals(order({ list[1] }, 3), "6a")
+end
+
+function T.TestAddresses.test_interleave_of_a_connection()
+  aio.run(function()
+    local port = closed_port()
+    local list = { { "127.0.0.1", port }, { "127.0.0.2", port }, { "::1", port, "inet6" } }
+    with_addresses(list, function()
+      for count, second in pairs { [0] = "127.0.0.2", [1] = "::1", [2] = "127.0.0.2" } do
+        local err = raised(aio.OSError, aio.open_connection, "host", port, { interleave = count })
+        lu.assertEquals(err.errors[2].address.host, second)
+      end
+    end)
+  end)
+end
+
+function T.TestAddresses.test_a_cancelled_connect_leaves_no_attempt()
+  aio.run(with_silent_port, function(one)
+    with_silent_port(function(two)
+      with_addresses({ { "127.0.0.1", one }, { "127.0.0.1", two } }, function()
+        local before = other_tasks()
+        local t = aio.create_task(aio.open_connection, "host", 1, { happy_eyeballs_delay = 0 })
+        aio.sleep(0.01)
+        lu.assertEquals(other_tasks(), before + 3)
+        t:cancel()
+        raised(aio.CancelledError, t.await, t)
+        lu.assertEquals(other_tasks(), before)
+      end)
+    end)
+  end)
+end
+
+function T.TestAddresses.test_local_addresses_are_tried_in_turn()
+  aio.run(with_server, function(port)
+    -- the same list is given for the host and for the local address
+    with_addresses({ { "192.0.2.77", port }, { "127.0.0.1", port } }, function()
+      local err = raised(aio.OSError, aio.open_connection, "127.0.0.1", port,
+        { local_addr = { "192.0.2.77", 0 } })
+      lu.assertEquals({ err.syscall, err.code }, { "bind", "EADDRNOTAVAIL" })
+    end)
+    with_addresses({ { "192.0.2.77", 0 }, { "127.0.0.3", 0 }, { "::1", 0, "inet6" } }, function()
+      local conn <close> = aio.open_connection("127.0.0.1", port, { local_addr = { "me", 0 } })
+      lu.assertEquals(conn:get_extra_info("sockname").host, "127.0.0.3")
+    end)
+  end)
+end
+
+function T.TestAddresses.test_no_local_address_of_the_family()
+  aio.run(function()
+    local err = raised(aio.OSError, aio.open_connection, "127.0.0.1", 1,
+      { local_addr = { "::1", 0 } })
+    lu.assertEquals(err.code, "EAFNOSUPPORT")
+    lu.assertEquals(err.errors, {})
+  end)
+end
+
+function T.TestAddresses.test_wrong_options()
+  aio.run(function()
+    local connect = aio.open_connection
+    for _, delay in ipairs { -1, 0 / 0 } do
+      lu.assertErrorMsgContains("option 'happy_eyeballs_delay'", connect, "127.0.0.1", 1,
+        { happy_eyeballs_delay = delay })
+    end
+    for _, count in ipairs { -1, 1.5 } do
+      lu.assertErrorMsgContains("option 'interleave'", connect, "127.0.0.1", 1,
+        { interleave = count })
+    end
+    lu.assertErrorMsgContains("option 'interleave'", connect, "127.0.0.1", 1,
+      { interleave = "1" })
   end)
 end
 

@@ -9,9 +9,9 @@ local wait = require "aio.wait"
 
 local M = {}
 
--- Cancels what is not done and waits for all of it, also when cancelled meanwhile. Returns the
--- CancelledError that arrived while waiting, or nil.
-local function reap(futures)
+--- Cancels what is not done and waits for all of it, also when cancelled meanwhile. Returns the
+--- CancelledError that arrived while waiting, or nil.
+function M.reap(futures)
   local left, cancelled = {}, nil
   for _, f in ipairs(futures) do
     core._retrieved(f)
@@ -53,7 +53,7 @@ function M.race(...)
   local ok, err = pcall(wait.wait, futures, { return_when = wait.FIRST_COMPLETED })
   if ok and not winner then winner = err[1] end -- its callback is late for want of memory
   for _, f in ipairs(futures) do f:remove_done_callback(first) end
-  local cancelled = reap(futures)
+  local cancelled = M.reap(futures)
   if not ok then error(err, 0) end
   if cancelled then error(cancelled, 0) end
   return winner:result()
@@ -133,7 +133,7 @@ function M.map(fn, list, opts)
   local ok, err = pcall(all)
   local rest = {}
   for _, task in pairs(running) do rest[#rest + 1] = task end
-  local cancelled = reap(rest)
+  local cancelled = M.reap(rest)
   if not ok then error(err, 0) end
   if cancelled then error(cancelled, 0) end
   if failure and not opts.return_exceptions then failure:result() end

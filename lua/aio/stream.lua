@@ -6,11 +6,13 @@
 local core = require "aio.core"
 local check = require "aio.check"
 local address = require "aio.address"
+local staggered = require "aio.staggered"
 local timeout = require("aio.timeout").timeout
 
 local M = {}
 
 local LIMIT = 65536 -- bytes in a line, by default
+local DELAY = 0.25 -- seconds until the next address is tried beside those before, by default
 
 --- Checks the option `limit`; the default when it is not given.
 function M.check_limit(limit, n, name)
@@ -41,48 +43,85 @@ local function connect_error(errors)
   })
 end
 
--- The local address for a connection to `a`: the first of the same family.
-local function local_for(a, locals)
-  if not locals then return nil end
-  for _, l in ipairs(locals) do
-    if l.family == a.family then return l end
+local function of_family(list, family)
+  local found = {}
+  for _, a in ipairs(list) do
+    if a.family == family then found[#found + 1] = a end
   end
-  return nil, true
+  return found
 end
 
--- Tries the addresses in turn. One attempt is one call of core._connect in one task, so that
--- attempts can also be made side by side.
-local function connect(addresses, locals, opts)
-  local errors = {}
-  for _, a in ipairs(addresses) do
-    local l, missing = local_for(a, locals)
-    if not missing then
-      local conn, err = core._connect(a, l, opts.limit, opts.nodelay, opts.keepalive)
-      if conn then return conn end
-      errors[#errors + 1] = err
-    end
+-- Connects to one address, from the first of the local ones that can be bound. A stream, or nil and
+-- the OSError.
+local function connect_from(a, locals, opts)
+  local conn, err
+  for i = 1, math.max(#locals, 1) do
+    conn, err = core._connect(a, locals[i], opts.limit, opts.nodelay, opts.keepalive)
+    if conn or err.syscall ~= "bind" then break end
   end
-  if #errors > 0 then error(connect_error(errors), 0) end
+  return conn, err
+end
+
+-- Connects to the first address that answers; the list is not empty.
+local function connect(addresses, locals, opts)
+  local conn, errors
+  local function attempt(i)
+    local a = addresses[i]
+    return connect_from(a, locals and of_family(locals, a.family) or {}, opts)
+  end
+  if #addresses == 1 then -- needs no task
+    local err
+    conn, err = attempt(1)
+    errors = { err }
+  else
+    conn, errors = staggered.race(#addresses, opts.delay, attempt,
+      function(late) late:abort() end)
+  end
+  return conn or error(connect_error(errors), 0)
+end
+
+-- The addresses for which there is a local one.
+local function reachable(addresses, locals)
+  local found = {}
+  for _, a in ipairs(addresses) do
+    if #of_family(locals, a.family) > 0 then found[#found + 1] = a end
+  end
+  if #found > 0 then return found end
   error(core.OSError("no address of the host fits the local address",
     { code = "EAFNOSUPPORT", errors = {} }), 0)
 end
 
 local function connect_host(host, port, local_host, local_port, opts)
   local locals = local_host and address.resolve(local_host, local_port, opts.family, true)
-  return connect(address.resolve(host, port, opts.family, false), locals, opts)
+  local addresses = address.resolve(host, port, opts.family, false)
+  if locals then addresses = reachable(addresses, locals) end
+  return connect(staggered.interleave(addresses, opts.interleave), locals, opts)
 end
 
 local TCP_OPTIONS = {
   limit = "number", timeout = "number", nodelay = "boolean", keepalive = "boolean",
-  family = "string", local_addr = "table",
+  family = "string", local_addr = "table", happy_eyeballs_delay = "number", interleave = "number",
 }
 
---- Connects to a host by TCP, trying its addresses in turn. [suspends] Raises OSError (its `errors`
---- has one for each address), or TimeoutError.
+-- The delay and the interleaving, checked.
+local function check_happy(opts)
+  local delay, count = opts.happy_eyeballs_delay or DELAY, math.tointeger(opts.interleave or 1)
+  check.arg(delay >= 0, 3, "open_connection",
+    "option 'happy_eyeballs_delay': a number of seconds, not negative, expected, got " .. delay)
+  check.arg(count and count >= 0, 3, "open_connection",
+    "option 'interleave': an integer, not negative, expected, got " .. tostring(opts.interleave))
+  return delay, count
+end
+
+--- Connects to a host by TCP. When it has several addresses, each gets `happy_eyeballs_delay`
+--- seconds before the next is tried beside it; the first to answer wins. [suspends] Raises OSError
+--- (its `errors` has one for each address), or TimeoutError.
 ---@param host string name or address
 ---@param port integer|string number or name of a service
 ---@param opts? table limit (65536 bytes in a line), timeout (seconds for everything), nodelay
----  (true), keepalive (false), family ("inet" or "inet6"), local_addr ({ host=, port= })
+---  (true), keepalive (false), family ("inet" or "inet6"), local_addr ({ host=, port= }),
+---  happy_eyeballs_delay (0.25 seconds; math.huge: one address after the other), interleave (1: so
+---  many addresses of the first family, then the families in turn; 0: the order of the look-up)
 ---@return table stream
 function M.open_connection(host, port, opts)
   address.check_host(host, 1, "open_connection")
@@ -97,7 +136,9 @@ function M.open_connection(host, port, opts)
     local_port = address.check_port(opts.local_addr.port or opts.local_addr[2] or 0, 3,
       "open_connection")
   end
+  local delay, interleave = check_happy(opts)
   local settings = {
+    delay = delay, interleave = interleave,
     limit = M.check_limit(opts.limit, 3, "open_connection"), nodelay = opts.nodelay ~= false,
     keepalive = opts.keepalive or false, family = opts.family,
   }
