@@ -12,6 +12,7 @@ set(AIO_CORE_SOURCES
   src/core/address.c
   src/core/chunk.c
   src/core/clock_virtual.c
+  src/core/datagram.c
   src/core/listener.c
   src/core/loop.c
   src/core/pair.c
@@ -24,15 +25,18 @@ set(AIO_CORE_SOURCES
 
 # What floor 2 has once for each kind of system.
 set(AIO_CORE_UNIX_SOURCES
+  src/core/datagram_unix.c
   src/core/fd_unix.c
   src/core/interrupt_unix.c
   src/core/listener_unix.c
   src/core/socket_unix.c
+  src/core/sockfile_unix.c
   src/core/thread_unix.c
   src/core/watcher_unix.c
 )
 
 set(AIO_CORE_WINDOWS_SOURCES
+  src/core/datagram_uv.c
   src/core/interrupt_win.c
   src/core/listener_uv.c
   src/core/socket_uv.c
@@ -46,6 +50,7 @@ set(AIO_BIND_SOURCES
   src/bind/condition.c
   src/bind/context.c
   src/bind/coroutine.c
+  src/bind/datagram.c
   src/bind/error.c
   src/bind/event.c
   src/bind/future.c
@@ -91,6 +96,7 @@ set(AIO_LUA_FILES
   lua/aio/check.lua
   lua/aio/condition.lua
   lua/aio/context.lua
+  lua/aio/datagram.lua
   lua/aio/errors.lua
   lua/aio/factory.lua
   lua/aio/gather.lua

@@ -48,14 +48,15 @@ local function lookup(host, port, family, type, passive)
   error(err, 0)
 end
 
---- The addresses of a host for TCP, each once. A host in digits is not looked up. [suspends]
+--- The addresses of a host, each once. A host in digits is not looked up. [suspends]
 ---@param host string|nil nil: all interfaces
+---@param kind? string "dgram"; nil: "stream"
 ---@return table list of { host=, port=, family= }
-function M.resolve(host, port, family, passive)
+function M.resolve(host, port, family, passive, kind)
   local numeric = host and math.type(port) == "integer" and core._numeric(host, port)
   if numeric and (family == nil or numeric.family == family) then return { numeric } end
   local list, seen = {}, {}
-  for _, a in ipairs(lookup(host, port, family, "stream", passive)) do
+  for _, a in ipairs(lookup(host, port, family, kind or "stream", passive)) do
     local key = M.format(a)
     if not seen[key] then
       seen[key] = true

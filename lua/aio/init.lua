@@ -21,6 +21,7 @@ local parts = {
   barrier = { "Barrier" },
   condition = {},
   context = { "ContextVar", "copy_context" },
+  datagram = { "open_datagram" },
   generator = { "generator" },
   job = { "await", "async", "ensure_future", "shield" },
   errors = { "catch_group" },

@@ -421,16 +421,17 @@ end)
 
 -- ---- what is open ----
 
---- What an object is, when it is a stream or server of the loop that is open; else nil. Only those
---- that were made in debug mode are known.
+--- What an object is, when it is a stream, datagram endpoint or server of the loop and open; else
+--- nil. Only those that were made in debug mode are known.
 ---@param object any one of core._made_all()
 ---@param loop table
 ---@return string|nil
 function M.open_in(object, loop)
   local mt = debug.getmetatable(object)
-  if mt == core._Stream then
+  local what = mt == core._Stream and "stream" or mt == core._Datagram and "datagram endpoint"
+  if what then
     local ok, closing = pcall(object.is_closing, object) -- raises when it was collected already
-    return ok and not closing and debug.getuservalue(object, 1) == loop and "stream" or nil
+    return ok and not closing and debug.getuservalue(object, 1) == loop and what or nil
   end
   local is_server = type(mt) == "table" and mt.__name == "Server"
   return is_server and object._loop == loop and #object.sockets > 0 and "server" or nil

@@ -6,6 +6,7 @@
 #include "bind/address.h"
 #include "bind/condition.h"
 #include "bind/coroutine.h"
+#include "bind/datagram.h"
 #include "bind/error.h"
 #include "bind/gather.h"
 #include "bind/handle.h"
@@ -160,6 +161,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_pair_open_functions(L, st);
   aio_address_open(L, st);
   aio_listener_open_class(L, st);
+  aio_datagram_open_class(L, st);
   wrap_running(L, st);
   return 1;
 }

@@ -54,13 +54,6 @@ static inline aio_stream_ud *aio_stream_self(lua_State *L) {
   return aio_object_check(L, st, 1, AIO_REF_STREAM);
 }
 
-/* The task, when it is time for it to give way and it can. Called once by each operation. */
-static inline aio_task *aio_stream_tired(lua_State *L, const aio_state *st) {
-  aio_task *t = st->current;
-  if (!t || !aio_task_tired(t)) return NULL;
-  return L == t->top && !t->atomic && !st->atomic && lua_isyieldable(L) ? t : NULL;
-}
-
 /* Gives up the anchors of strings that have been sent. Cannot fail. */
 void aio_stream_unanchor(lua_State *L, aio_stream_ud *u, int idx);
 

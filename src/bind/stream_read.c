@@ -33,7 +33,7 @@ static int start(lua_State *L, aio_stream_ud *u, const read_op *op) {
                            "another task reads from this stream already; let one task read and "
                            "hand the data on, by a queue for example");
   u->scanned = 0;
-  aio_task *t = aio_stream_tired(L, aio_state_up(L));
+  aio_task *t = aio_task_tired_here(L, aio_state_up(L));
   return t ? aio_task_give_way(L, t, op->k) : op->try(L, u);
 }
 

@@ -167,7 +167,7 @@ static int gave_way_k(lua_State *L, int status, lua_KContext ctx) {
  * be NULL when nothing can be above the mark. */
 static int settle(lua_State *L, aio_stream *s, aio_task *t) {
   if (s->out.total > s->high) return aio_task_suspend(L, t, &s->writers, NULL, below_k);
-  t = aio_stream_tired(L, aio_state_up(L));
+  t = aio_task_tired_here(L, aio_state_up(L));
   return t ? aio_task_give_way(L, t, gave_way_k) : 0;
 }
 

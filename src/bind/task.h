@@ -89,6 +89,12 @@ static inline bool aio_task_tired(aio_task *t) {
   return ++t->ops > AIO_TASK_OPS;
 }
 int aio_task_give_way(lua_State *L, aio_task *t, lua_KFunction k);
+/* The task, when it is time for it to give way and it can. Called once by each operation. */
+static inline aio_task *aio_task_tired_here(lua_State *L, const aio_state *st) {
+  aio_task *t = st->current;
+  if (!t || !aio_task_tired(t)) return NULL;
+  return L == t->top && !t->atomic && !st->atomic && lua_isyieldable(L) ? t : NULL;
+}
 /* Like aio_task_resumed, but for operations that must end even when cancelled: says so instead of
  * raising. The caller raises later with aio_task_raise_cancel. */
 bool aio_task_cancel_due(const aio_task *t);

@@ -8,13 +8,12 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #ifdef SOCK_NONBLOCK
 
-static int raw_socket(int family) {
-  return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+static int raw_socket(int family, int type) {
+  return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
 static int raw_accept(int listening, struct sockaddr *peer, socklen_t *len) {
@@ -32,8 +31,8 @@ static int prepare(int fd) {
   return -1;
 }
 
-static int raw_socket(int family) {
-  return prepare(socket(family, SOCK_STREAM, 0));
+static int raw_socket(int family, int type) {
+  return prepare(socket(family, type, 0));
 }
 
 static int raw_accept(int listening, struct sockaddr *peer, socklen_t *len) {
@@ -56,8 +55,8 @@ static void mute(int fd) {
 
 #endif
 
-int aio_fd_socket(int family) {
-  int fd = raw_socket(family);
+int aio_fd_socket(int family, int type) {
+  int fd = raw_socket(family, type);
   if (fd < 0) return -errno;
   mute(fd);
   return fd;
@@ -83,14 +82,7 @@ int aio_fd_error(int fd) {
   return -err;
 }
 
-/* The system's form of an address. */
-typedef union sys_address {
-  struct sockaddr sa;
-  struct sockaddr_un un;
-  aio_ip ip;
-} sys_address;
-
-static socklen_t sys_fill(sys_address *sys, const aio_address *a) {
+socklen_t aio_fd_fill(aio_sockaddr *sys, const aio_address *a) {
   if (!a->path_len) {
     sys->ip = a->ip;
     return (socklen_t)aio_ip_size(&a->ip);
@@ -103,27 +95,32 @@ static socklen_t sys_fill(sys_address *sys, const aio_address *a) {
 }
 
 int aio_fd_bind(int fd, const aio_address *a) {
-  sys_address sys;
-  socklen_t len = sys_fill(&sys, a);
+  aio_sockaddr sys;
+  socklen_t len = aio_fd_fill(&sys, a);
   return bind(fd, &sys.sa, len) < 0 ? -errno : 0;
 }
 
 int aio_fd_connect(int fd, const aio_address *a) {
-  sys_address sys;
-  socklen_t len = sys_fill(&sys, a);
+  aio_sockaddr sys;
+  socklen_t len = aio_fd_fill(&sys, a);
   return connect(fd, &sys.sa, len) < 0 ? -errno : 0;
 }
 
+int aio_fd_read_address(const aio_sockaddr *sys, socklen_t len, aio_address *a) {
+  size_t head = offsetof(struct sockaddr_un, sun_path);
+  /* A datagram from a socket without a name has no address at all. */
+  if (len >= head && sys->sa.sa_family != AF_UNIX) return aio_address_copy(a, &sys->sa);
+  memset(a, 0, sizeof *a);
+  a->path_len = len > head ? len - head : 0;
+  if (a->path_len && sys->un.sun_path[0]) a->path_len = strnlen(sys->un.sun_path, a->path_len);
+  if (a->path_len >= AIO_PATH_MAX) a->path_len = AIO_PATH_MAX - 1;
+  memcpy(a->path, sys->un.sun_path, a->path_len);
+  return 0;
+}
+
 int aio_fd_address(int fd, bool peer, aio_address *a) {
-  sys_address sys;
+  aio_sockaddr sys;
   socklen_t len = sizeof sys;
   if ((peer ? getpeername : getsockname)(fd, &sys.sa, &len) < 0) return -errno;
-  if (sys.sa.sa_family != AF_UNIX) return aio_address_copy(a, &sys.sa);
-  memset(a, 0, sizeof *a);
-  size_t head = offsetof(struct sockaddr_un, sun_path);
-  a->path_len = len > head ? len - head : 0;
-  if (a->path_len && sys.un.sun_path[0]) a->path_len = strnlen(sys.un.sun_path, a->path_len);
-  if (a->path_len >= AIO_PATH_MAX) a->path_len = AIO_PATH_MAX - 1;
-  memcpy(a->path, sys.un.sun_path, a->path_len);
-  return 0;
+  return aio_fd_read_address(&sys, len, a);
 }

@@ -8,10 +8,24 @@
 
 #include <stdbool.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include "core/address.h"
 
-int aio_fd_socket(int family);
+/* The system's form of an address. */
+typedef union aio_sockaddr {
+  struct sockaddr sa;
+  struct sockaddr_un un;
+  aio_ip ip;
+} aio_sockaddr;
+
+/* Fills it in; its length. */
+socklen_t aio_fd_fill(aio_sockaddr *sys, const aio_address *a);
+/* Reads one that the system gave, of length `len`. */
+int aio_fd_read_address(const aio_sockaddr *sys, socklen_t len, aio_address *a);
+
+/* `type` is SOCK_STREAM or SOCK_DGRAM. */
+int aio_fd_socket(int family, int type);
 int aio_fd_accept(int listening, struct sockaddr *peer, socklen_t *len);
 int aio_fd_option(int fd, int level, int name, int value);
 /* The pending error of a socket, taken from it; 0: none. */

