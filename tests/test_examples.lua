@@ -118,6 +118,10 @@ function TestExamples.test_producer_consumer()
   check("producer_consumer.lua")
 end
 
+function TestExamples.test_udp_dns()
+  check("udp_dns.lua")
+end
+
 function TestExamples.test_echo()
   with_server(function(port, server)
     local text = finish(start("echo_client.lua", port, "one", "'two words'"))
