@@ -24,7 +24,7 @@ enum { AIO_PACKETS_AT_ONCE = 1 };
 #else
 enum { AIO_PACKETS_AT_ONCE = 4 };
 #endif
-enum { AIO_PACKETS_ROOM = AIO_PACKET_MAX * AIO_PACKETS_AT_ONCE };
+enum { AIO_PACKETS_ROOM = AIO_PACKET_MAX * 4 };
 
 typedef struct aio_datagram aio_datagram;
 typedef struct aio_dport aio_dport;

@@ -93,7 +93,9 @@ typedef struct batch {
 
 /* Splits the room for the packets: a Unix socket's may be longer than UDP's ever are. */
 static void batch_init(batch *b, const aio_dport *p, char *room) {
-  size_t n = p->family == AF_UNIX ? 1 : AIO_PACKETS_AT_ONCE, size = AIO_PACKETS_ROOM / n;
+  bool is_unix = p->family == AF_UNIX;
+  size_t n = is_unix ? 1 : AIO_PACKETS_AT_ONCE;
+  size_t size = is_unix ? AIO_PACKETS_ROOM : AIO_PACKET_MAX;
   size_t wanted = aio_datagram_room(p->owner);
   b->n = (unsigned)(n < wanted ? n : wanted);
   for (unsigned i = 0; i < b->n; i++) {
