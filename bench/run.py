@@ -47,6 +47,7 @@ CASES = [
     Case("future", ("set before", "1000000 0"), ("set before", "300000 0"), {}),
     Case("lock", ("100 tasks", "100 10000"), ("100 tasks", "100 2000"), {"go": 1}),
     Case("cancel", ("100k sleepers", "100000"), ("30k sleepers", "30000"), {"go": 1}),
+    Case("udp_echo", ("64 B", "200000 64"), ("64 B", "50000 64"), {"lua_luv": 1}),
     echo(64, 64, 1.20),
     echo(64, 4096, 1.15),
     echo(1000, 64, 1.15),
