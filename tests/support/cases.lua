@@ -10,7 +10,7 @@ local luaunit = require "luaunit"
 local cases = {}
 
 local REPEATS = 8 -- a case is taken to leak when memory grows in every one of these runs
-local CASE_SECONDS = tonumber(os.getenv("AIO_CASE_SECONDS") or 60)
+local CASE_SECONDS = tonumber(os.getenv("AIO_CASE_SECONDS") or 180)
 
 local function is_luaunit(err)
   return type(err) == "table" and (err.class ~= nil or err.status ~= nil)
