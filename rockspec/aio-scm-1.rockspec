@@ -32,6 +32,7 @@ build = {
       sources = {
         "src/base/heap.c",
         "src/core/address.c",
+        "src/core/api.c",
         "src/core/chunk.c",
         "src/core/clock_virtual.c",
         "src/core/datagram.c",
@@ -59,6 +60,7 @@ build = {
         "src/bind/datagram.c",
         "src/bind/error.c",
         "src/bind/event.c",
+        "src/bind/filter.c",
         "src/bind/future.c",
         "src/bind/gather.c",
         "src/bind/handle.c",
@@ -111,6 +113,7 @@ build = {
     ["aio.runner"] = "lua/aio/runner.lua",
     ["aio.scope"] = "lua/aio/scope.lua",
     ["aio.server"] = "lua/aio/server.lua",
+    ["aio.ssl"] = "lua/aio/ssl.lua",
     ["aio.staggered"] = "lua/aio/staggered.lua",
     ["aio.stream"] = "lua/aio/stream.lua",
     ["aio.taskgroup"] = "lua/aio/taskgroup.lua",

@@ -10,6 +10,7 @@ set(AIO_PROTO_SOURCES
 
 set(AIO_CORE_SOURCES
   src/core/address.c
+  src/core/api.c
   src/core/chunk.c
   src/core/clock_virtual.c
   src/core/datagram.c
@@ -53,6 +54,7 @@ set(AIO_BIND_SOURCES
   src/bind/datagram.c
   src/bind/error.c
   src/bind/event.c
+  src/bind/filter.c
   src/bind/future.c
   src/bind/gather.c
   src/bind/handle.c
@@ -79,6 +81,20 @@ set(AIO_BIND_SOURCES
   src/bind/stream_write.c
   src/bind/suspend.c
   src/bind/task.c
+)
+
+# The library for TLS, which stands on the headers of floors 0 to 2 (see src/core/api.h).
+set(AIO_TLS_SOURCES
+  src/tls/bio.c
+  src/tls/certificate.c
+  src/tls/connection.c
+  src/tls/context.c
+  src/tls/filter.c
+  src/tls/flow.c
+  src/tls/handshake.c
+  src/tls/info.c
+  src/tls/module.c
+  src/tls/session.c
 )
 
 # What only the library for hosts has: the Lua files as C arrays, and who finds them.
@@ -111,6 +127,7 @@ set(AIO_LUA_FILES
   lua/aio/runner.lua
   lua/aio/scope.lua
   lua/aio/server.lua
+  lua/aio/ssl.lua
   lua/aio/staggered.lua
   lua/aio/stream.lua
   lua/aio/taskgroup.lua

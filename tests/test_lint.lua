@@ -48,6 +48,7 @@ local FLOORS = {
   proto = { base = true, proto = true },
   core = { base = true, proto = true, core = true, uv = true },
   bind = { base = true, proto = true, core = true, bind = true, uv = true, lua = true },
+  tls = { base = true, core = true, tls = true, lua = true, openssl = true },
 }
 
 local LIBRARIES = {
@@ -58,6 +59,7 @@ local LIBRARIES = {
 local function included(line)
   local path = line:match('^%s*#%s*include%s*[<"]([^>"]+)[>"]')
   if not path then return nil end
+  if path:find("^openssl/") then return "openssl" end
   return LIBRARIES[path] or (line:find('"', 1, true) and (path:match("^(%w+)/") or path)) or nil
 end
 
@@ -139,20 +141,21 @@ end
 
 function T.test_cmake_lists_are_the_tree()
   local lists = cmake_lists()
-  local listed = joined(lists, "AIO_CORE_WINDOWS_SOURCES", "AIO_STATIC_SOURCES")
+  local listed = joined(lists, "AIO_CORE_WINDOWS_SOURCES", "AIO_STATIC_SOURCES",
+    "AIO_TLS_SOURCES")
   for _, path in ipairs(module_sources(lists)) do listed[#listed + 1] = path end
   lu.assertEquals(sorted(listed), sorted(tree("src", "*.c")))
   lu.assertEquals(sorted(lists.AIO_LUA_FILES), sorted(tree("lua", "*.lua")))
 end
 
-local function rockspec()
+local function rockspec(name)
   local spec = {}
-  assert(load(read("rockspec/aio-scm-1.rockspec"), "rockspec", "t", spec))()
+  assert(load(read(("rockspec/%s-scm-1.rockspec"):format(name)), "rockspec", "t", spec))()
   return spec
 end
 
 function T.test_rockspec_lists_are_cmakes()
-  local lists, modules = cmake_lists(), rockspec().build.modules
+  local lists, modules = cmake_lists(), rockspec("aio").build.modules
   lu.assertEquals(sorted(modules["aio.core"].sources), sorted(module_sources(lists)))
   modules["aio.core"] = nil
   local expected = {}
@@ -161,6 +164,10 @@ function T.test_rockspec_lists_are_cmakes()
     expected[name] = path
   end
   lu.assertEquals(modules, expected)
+  local library = rockspec("aio-tls").build.modules
+  lu.assertEquals(sorted(library["aio.tls"].sources), sorted(lists.AIO_TLS_SOURCES))
+  library["aio.tls"] = nil
+  lu.assertEquals(library, {})
 end
 
 -- Samples begin with what they show, conformance programs with the line of what they are a port of.
@@ -243,11 +250,16 @@ end
 -- libc has names that begin with aio_: ours are in nobody's way when none leaves the module.
 function T.test_module_exports_only_its_opener()
   if not env.build then return lu.skip("no build directory") end
-  local pipe = assert(io.popen("nm -D --defined-only " .. env.quote(env.build .. "/aio/core.so")))
-  local names = {}
-  for line in pipe:lines() do names[#names + 1] = line:match("(%S+)$") end
-  lu.assertTrue(pipe:close())
-  lu.assertEquals(names, { "luaopen_aio_core" })
+  for _, library in ipairs { "core", "tls" } do
+    local path = ("%s/aio/%s.so"):format(env.build, library)
+    if library == "core" or env.exists(path) then
+      local pipe = assert(io.popen("nm -D --defined-only " .. env.quote(path)))
+      local names = {}
+      for line in pipe:lines() do names[#names + 1] = line:match("(%S+)$") end
+      lu.assertTrue(pipe:close())
+      lu.assertEquals(names, { "luaopen_aio_" .. library })
+    end
+  end
 end
 
 return T

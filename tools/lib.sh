@@ -12,10 +12,12 @@ build_needs=(
   "command -v lua5.4                 | lua5.4"
   "pkg-config --exists lua5.4 || has_header lua5.4/lua.h | liblua5.4-dev"
   "has_header uv.h                   | libuv1-dev"
+  "has_header openssl/ssl.h          | libssl-dev"
 )
 test_needs=(
   "lua5.4 -e 'require [[luaunit]]'   | lua-unit"
   "command -v luarocks               | luarocks"
+  "command -v openssl                | openssl"
   "command -v strace                 | strace"
 )
 all_needs=(

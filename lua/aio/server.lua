@@ -43,9 +43,9 @@ local function note_traceback(err)
   return { err }
 end
 
-local function report(conn, peer, caught)
+local function report(conn, peer, caught, message)
   core.get_running_loop():call_exception_handler {
-    message = ("the handler of a connection from %s failed"):format(peer),
+    message = (message or "the handler of a connection from %s failed"):format(peer),
     kind = "callback_error", exception = caught[1], traceback = caught[2],
     conn = conn, task = core.current_task(), address = peer,
   }
@@ -69,13 +69,27 @@ local function serve(fn, conn)
   report(conn, named and peer or "a peer", caught)
 end
 
+-- The same for a server with TLS: first the handshake. One that our own side has ended by closing
+-- the connection is no failure.
+local function serve_tls(fn, conn, tls)
+  local named, peer = pcall(peer_of, conn)
+  local ok, err = pcall(tls.start, tls, conn)
+  if ok then return serve(fn, conn) end
+  conn:abort()
+  if not is_error(err) then error(err, 0) end
+  if core.is(err, core.OSError) and err.code == "ECONNABORTED" then return end
+  report(conn, named and peer or "a peer", { err },
+    "the TLS handshake of a connection from %s failed")
+end
+
 -- Called by the loop when something was accepted: starts a task for each connection. When that
 -- fails, the connection is aborted and the loop calls again for the others.
 local function on_accepted(self)
-  local listener, create, fn = self._listener, self._loop.create_task, self._fn
+  local listener, create, fn, tls = self._listener, self._loop.create_task, self._fn, self._tls
+  local body = tls and serve_tls or serve
   local conn = listener:take()
   while conn do
-    listener:given(create(self._loop, serve, fn, conn))
+    listener:given(create(self._loop, body, fn, conn, tls))
     conn = listener:take()
   end
 end
@@ -167,7 +181,7 @@ end
 
 -- A server at the addresses, not yet serving.
 local function open(fn, addresses, opts)
-  local self = setmetatable({ _fn = fn, _loop = core.get_running_loop() }, Server)
+  local self = setmetatable({ _fn = fn, _loop = core.get_running_loop(), _tls = opts.tls }, Server)
   core._note_made(self)
   for try = 1, PORT_TRIES do
     self._listener = core._listener(on_accepted, self, opts.limit, opts.max_connections)
@@ -203,6 +217,7 @@ local function settings(opts, n, fn)
     backlog = check_count(opts.backlog, BACKLOG, name, "backlog"),
     max_connections = check_count(opts.max_connections, 0, name, "max_connections"),
     reuse_port = opts.reuse_port or false,
+    tls = stream.tls_settings(opts, n, fn, true),
   }
 end
 
@@ -227,7 +242,8 @@ end
 
 local TCP_OPTIONS = {
   backlog = "number", reuse_port = "boolean", limit = "number", start_serving = "boolean",
-  max_connections = "number", family = "string",
+  max_connections = "number", family = "string", ssl = true, ssl_handshake_timeout = "number",
+  ssl_shutdown_timeout = "number",
 }
 
 --- Serves TCP connections: each is a task that runs `fn(conn)`; when it ends the connection is
@@ -236,7 +252,8 @@ local TCP_OPTIONS = {
 ---@param host string|table|nil a name or an address, a list of such, or nil for all interfaces
 ---@param port integer|string 0: a free one
 ---@param opts? table backlog (1024), reuse_port (false), limit (65536 bytes in a line),
----  start_serving (true), max_connections (any number), family ("inet" or "inet6")
+---  start_serving (true), max_connections (any number), family ("inet" or "inet6"), ssl (a
+---  context), ssl_handshake_timeout (60), ssl_shutdown_timeout (30)
 ---@return Server
 function M.start_server(fn, host, port, opts)
   check_handler(fn, "start_server")
@@ -256,13 +273,15 @@ end
 
 local UNIX_OPTIONS = {
   backlog = "number", limit = "number", start_serving = "boolean", max_connections = "number",
+  ssl = true, ssl_handshake_timeout = "number", ssl_shutdown_timeout = "number",
 }
 
 --- Serves connections to a Unix socket. A socket file that no process listens at is replaced; the
 --- file is removed when the server closes. Raises OSError.
 ---@param fn fun(conn: table)
 ---@param path string a path, or on Linux an abstract name that begins with a zero byte
----@param opts? table backlog, limit, start_serving, max_connections as of start_server
+---@param opts? table backlog, limit, start_serving, max_connections, ssl, ssl_handshake_timeout,
+---  ssl_shutdown_timeout as of start_server
 ---@return Server
 function M.start_unix_server(fn, path, opts)
   check_handler(fn, "start_unix_server")

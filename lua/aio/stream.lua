@@ -98,9 +98,56 @@ local function connect_host(host, port, local_host, local_port, opts)
   return connect(staggered.interleave(addresses, opts.interleave), locals, opts)
 end
 
+-- TLS is loaded when it is first used, so that nobody else needs its library.
+local function ssl() return require "aio.ssl" end
+
+local TLS_OPTIONS = { "server_hostname", "ssl_handshake_timeout", "ssl_shutdown_timeout" }
+
+--- Takes the options of TLS out of `opts`: what aio.ssl wants, or nil without TLS.
+---@param server boolean
+function M.tls_settings(opts, n, name, server)
+  if opts.ssl == nil or opts.ssl == false then
+    for _, option in ipairs(TLS_OPTIONS) do
+      check.arg(opts[option] == nil, n, name, ("option '%s' needs option 'ssl'"):format(option))
+    end
+    return nil
+  end
+  return ssl().settings(opts, n, name, server)
+end
+
+-- Calls `open(...)`, which gives a stream, and makes it one with TLS when that is wanted.
+local function open_with(tls, open, ...)
+  local conn = open(...)
+  if not tls then return conn end
+  local ok, err = pcall(tls.start, tls, conn)
+  if ok then return conn end
+  conn:abort()
+  error(err, 0)
+end
+
+--- Goes on with TLS on a connection that is open, after what was agreed on without it. What was
+--- read ahead belongs to TLS. [suspends] Raises SSLError; then the connection is closed.
+---@param ctx table|boolean a context, or for a client true
+---@param opts? table server_hostname (the name to look for in the certificate), server_side (false,
+---  true when a server accepted the connection), ssl_handshake_timeout (60),
+---  ssl_shutdown_timeout (30)
+function core._Stream:start_tls(ctx, opts) ssl().start_tls(self, ctx, opts) end
+
+--- Makes a context: certificates, whom to trust, what to agree on; for clients and servers.
+---@param opts? table cert, key, password, ca, client_ca, verify, alpn, ciphers, min_version,
+---  max_version, session_cache, sni
+---@return table context
+function M.ssl_context(opts) return ssl().context(opts) end
+
 local TCP_OPTIONS = {
   limit = "number", timeout = "number", nodelay = "boolean", keepalive = "boolean",
   family = "string", local_addr = "table", happy_eyeballs_delay = "number", interleave = "number",
+  ssl = true, server_hostname = "string", ssl_handshake_timeout = "number",
+  ssl_shutdown_timeout = "number",
+}
+local UNIX_OPTIONS = {
+  limit = "number", timeout = "number", ssl = true, server_hostname = "string",
+  ssl_handshake_timeout = "number", ssl_shutdown_timeout = "number",
 }
 
 -- The delay and the interleaving, checked.
@@ -115,13 +162,15 @@ end
 
 --- Connects to a host by TCP. When it has several addresses, each gets `happy_eyeballs_delay`
 --- seconds before the next is tried beside it; the first to answer wins. [suspends] Raises OSError
---- (its `errors` has one for each address), or TimeoutError.
+--- (its `errors` has one for each address), SSLError, or TimeoutError.
 ---@param host string name or address
 ---@param port integer|string number or name of a service
 ---@param opts? table limit (65536 bytes in a line), timeout (seconds for everything), nodelay
 ---  (true), keepalive (false), family ("inet" or "inet6"), local_addr ({ host=, port= }),
 ---  happy_eyeballs_delay (0.25 seconds; math.huge: one address after the other), interleave (1: so
----  many addresses of the first family, then the families in turn; 0: the order of the look-up)
+---  many addresses of the first family, then the families in turn; 0: the order of the look-up),
+---  ssl (true or a context), server_hostname (`host`), ssl_handshake_timeout (60),
+---  ssl_shutdown_timeout (30)
 ---@return table stream
 function M.open_connection(host, port, opts)
   address.check_host(host, 1, "open_connection")
@@ -142,21 +191,29 @@ function M.open_connection(host, port, opts)
     limit = M.check_limit(opts.limit, 3, "open_connection"), nodelay = opts.nodelay ~= false,
     keepalive = opts.keepalive or false, family = opts.family,
   }
-  if not opts.timeout then return connect_host(host, port, local_host, local_port, settings) end
-  return timeout(opts.timeout, connect_host, host, port, local_host, local_port, settings)
+  local tls = M.tls_settings(opts, 3, "open_connection", false)
+  if tls then tls = tls:towards(host, address.format { host, port }) end
+  if not opts.timeout then
+    return open_with(tls, connect_host, host, port, local_host, local_port, settings)
+  end
+  return timeout(opts.timeout, open_with, tls, connect_host, host, port, local_host, local_port,
+    settings)
 end
 
 --- Connects to a Unix socket. [suspends] Raises OSError.
 ---@param path string a path, or on Linux an abstract name that begins with a zero byte
----@param opts? table limit (65536 bytes in a line), timeout (seconds)
+---@param opts? table limit (65536 bytes in a line), timeout (seconds), ssl, server_hostname,
+---  ssl_handshake_timeout, ssl_shutdown_timeout as of open_connection
 ---@return table stream
 function M.open_unix_connection(path, opts)
   M.check_path(path, 1, "open_unix_connection")
-  opts = check.options(opts, { limit = "number", timeout = "number" }, 2, "open_unix_connection")
+  opts = check.options(opts, UNIX_OPTIONS, 2, "open_unix_connection")
   check.seconds(opts.timeout, 2, "open_unix_connection")
   local settings = { limit = M.check_limit(opts.limit, 2, "open_unix_connection") }
-  if not opts.timeout then return connect({ path }, nil, settings) end
-  return timeout(opts.timeout, connect, { path }, nil, settings)
+  local tls = M.tls_settings(opts, 2, "open_unix_connection", false)
+  if tls then tls = tls:towards(nil, path) end
+  if not opts.timeout then return open_with(tls, connect, { path }, nil, settings) end
+  return timeout(opts.timeout, open_with, tls, connect, { path }, nil, settings)
 end
 
 return M

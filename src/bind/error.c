@@ -147,6 +147,17 @@ void aio_error_push_os(lua_State *L, const aio_state *st, int uverr, const char 
   lua_setfield(L, -2, "syscall");
 }
 
+void aio_error_push_ssl(lua_State *L, const aio_state *st, const char *code, const char *call,
+                        const char *reason) {
+  aio_error_new(L, st, AIO_E_SSL, NULL);
+  lua_pushfstring(L, "%s: %s", call, reason ? reason : "TLS failed");
+  lua_setfield(L, -2, "message");
+  lua_pushstring(L, code);
+  lua_setfield(L, -2, "code");
+  lua_pushstring(L, reason);
+  lua_setfield(L, -2, "reason");
+}
+
 /* tostring(err): "Name: where: message", as much of it as there is. */
 static int error_tostring(lua_State *L) {
   luaL_Buffer b;

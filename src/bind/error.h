@@ -46,6 +46,9 @@ int aio_error_state(lua_State *L, const aio_state *st, enum aio_error_class c, c
                     ...);
 /* Pushes an OSError from a libuv error code: code, errno, syscall, message. [may throw] */
 void aio_error_push_os(lua_State *L, const aio_state *st, int uverr, const char *syscall);
+/* Pushes an SSLError: code, and as its message the call and the reason. [may throw] */
+void aio_error_push_ssl(lua_State *L, const aio_state *st, const char *code, const char *call,
+                        const char *reason);
 
 /* Is the value at `idx` an error object of this class or one below it? */
 bool aio_error_is(lua_State *L, const aio_state *st, int idx, enum aio_error_class c);

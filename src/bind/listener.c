@@ -124,6 +124,7 @@ static int listener_take(lua_State *L) {
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, SELF, LISTENER_UV_TAKEN);
   s->s = aio_listener_take(u->ls);
+  s->accepted = true;
   if (s->s) u->taken = s;
   return s->s != NULL;
 }

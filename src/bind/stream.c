@@ -17,13 +17,25 @@ enum { SELF = 1 };
 
 /* ---- errors ---- */
 
-int aio_stream_raise(lua_State *L, int err, const char *call) {
+int aio_stream_raise(lua_State *L, const aio_stream *s, int err, const char *call) {
+  const aio_state *st = aio_state_up(L);
   if (err == UV_ENOMEM) return luaL_error(L, "not enough memory");
-  aio_error_push_os(L, aio_state_up(L), err, call);
+  if (err == AIO_EFILTER)
+    aio_error_push_ssl(L, st, "SSL_ERROR", call, s->reason);
+  else if (err == AIO_ETRUNCATED)
+    aio_error_push_ssl(L, st, "SSL_TRUNCATED", call,
+                       "the peer closed the connection without ending TLS (no close_notify): what "
+                       "has arrived may not be all");
+  else
+    aio_error_push_os(L, st, err, call);
   return lua_error(L);
 }
 
 int aio_stream_raise_closed(lua_State *L) {
+  const aio_stream *s = ((aio_stream_ud *)lua_touserdata(L, 1))->s;
+  if (s && s->state == AIO_STREAM_CONNECTING)
+    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
+                           "the handshake on this stream is not done; wait until it is");
   return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
                          "this stream is closed; open another one");
 }
@@ -115,7 +127,7 @@ static int closed(lua_State *L, aio_stream_ud *u) {
   aio_stream_unanchor(L, u, SELF);
   if (!u->s->lost || !u->s->write_error || u->told) return 0;
   u->told = true;
-  return aio_stream_raise(L, u->s->write_error, "close");
+  return aio_stream_raise(L, u->s, u->s->write_error, "close");
 }
 
 static int wait_closed_k(lua_State *L, int status, lua_KContext ctx) {
@@ -210,16 +222,19 @@ static bool push_info(lua_State *L, aio_stream *s, const char *name) {
   if (strcmp(name, "peername") == 0) return push_address(L, s, true);
   if (strcmp(name, "sockname") == 0) return push_address(L, s, false);
   int fd = strcmp(name, "fileno") == 0 && s->source ? s->source->ops->fileno(s->source) : -1;
-  if (fd < 0) return false;
-  lua_pushinteger(L, fd);
-  return true;
+  if (fd >= 0) {
+    lua_pushinteger(L, fd);
+    return true;
+  }
+  return lua_getiuservalue(L, SELF, AIO_STREAM_UV_FILTER) != LUA_TNIL &&
+         lua_getfield(L, -1, name) != LUA_TNIL;
 }
 
 static int stream_get_extra_info(lua_State *L) {
   aio_stream *s = aio_stream_self(L)->s;
   const char *name = luaL_checkstring(L, 2);
   lua_settop(L, 3);
-  push_info(L, s, name);
+  if (!push_info(L, s, name)) lua_settop(L, 3);
   return 1;
 }
 

@@ -17,6 +17,7 @@ typedef struct aio_stream_ud {
   size_t discarded;        /* bytes of a too long line that were thrown away so far */
   bool told;               /* somebody got the error that ended all writing */
   bool detached;           /* a server leaves it open when the handler ends */
+  bool accepted;           /* by a server */
   aio_cnode handled;       /* among the waiters of the handler's task, see listener.c */
 } aio_stream_ud;
 
@@ -25,20 +26,22 @@ enum {
   AIO_STREAM_UV_ANCHORS,  /* long strings that wait in the send queue */
   AIO_STREAM_UV_WHERE,    /* debug mode: where it was made */
   AIO_STREAM_UV_HANDLER,  /* the task whose waiters `handled` is in */
-  AIO_STREAM_UVS = 4
+  AIO_STREAM_UV_FILTER,   /* what a filter on it tells: get_extra_info looks for names there */
+  AIO_STREAM_UVS = 5
 };
 
 /* Opens the class Stream and the functions of the module table at the top. */
 void aio_stream_open_class(lua_State *L, aio_state *st);
-void aio_pair_open_functions(lua_State *L, aio_state *st); /* pair.c */
-extern const struct aio_clause_ops aio_stream_clause;      /* aio.select{{stream, "read", n}} */
+void aio_pair_open_functions(lua_State *L, aio_state *st);   /* pair.c */
+void aio_filter_open_functions(lua_State *L, aio_state *st); /* filter.c */
+extern const struct aio_clause_ops aio_stream_clause;        /* aio.select{{stream, "read", n}} */
 extern const luaL_Reg aio_stream_read_methods[], aio_stream_write_methods[];
 
 /* Pushes a stream of the loop around nothing, for `s` to be set. [may throw] */
 aio_stream_ud *aio_stream_push(lua_State *L, aio_state *st, aio_lloop *l);
 
-/* Raises an OSError. [throws] */
-int aio_stream_raise(lua_State *L, int err, const char *call);
+/* Raises an OSError, or an SSLError for an error of a filter. [throws] */
+int aio_stream_raise(lua_State *L, const aio_stream *s, int err, const char *call);
 /* Raises that the stream is closed. [throws] */
 int aio_stream_raise_closed(lua_State *L);
 /* The stream at stack slot 1. [may throw] */

@@ -71,7 +71,7 @@ static bool take(lua_State *L, aio_stream *s, size_t n) {
 
 /* The end, as a result: nil, or the error that it was. */
 static int push_end(lua_State *L, const aio_stream *s) {
-  if (aio_stream_is_open(s) && s->read_error) return aio_stream_raise(L, s->read_error, "read");
+  if (aio_stream_is_open(s) && s->read_error) return aio_stream_raise(L, s, s->read_error, "read");
   lua_pushnil(L);
   return 1;
 }

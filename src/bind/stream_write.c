@@ -114,7 +114,7 @@ void aio_stream_unanchor(lua_State *L, aio_stream_ud *u, int idx) {
 /* Raises the error that ended all writing. [throws] */
 static int raise_write_error(lua_State *L, aio_stream_ud *u) {
   u->told = true;
-  return aio_stream_raise(L, u->s->write_error, "write");
+  return aio_stream_raise(L, u->s, u->s->write_error, "write");
 }
 
 /* The stream must take data: open, and its peer there. [may throw] */
@@ -133,7 +133,7 @@ static void put(lua_State *L, aio_stream_ud *u, const gather *g) {
   u->last += (lua_Integer)g->longs;
   aio_stream_unanchor(L, u, SELF);
   if (s->write_error) raise_write_error(L, u);
-  if (err) aio_stream_raise(L, err, "write");
+  if (err) aio_stream_raise(L, s, err, "write");
 }
 
 /* ---- waiting ---- */
@@ -143,7 +143,7 @@ static void check_sent(lua_State *L, aio_stream_ud *u) {
   const aio_stream *s = u->s;
   aio_stream_unanchor(L, u, SELF);
   if (s->write_error) raise_write_error(L, u);
-  if (s->lost) aio_stream_raise(L, UV_ECONNABORTED, "write");
+  if (s->lost) aio_stream_raise(L, s, UV_ECONNABORTED, "write");
 }
 
 static int below_k(lua_State *L, int status, lua_KContext ctx) {
@@ -215,12 +215,12 @@ static int stream_write_eof(lua_State *L) {
   aio_stream *s = aio_stream_self(L)->s;
   if (!aio_stream_is_open(s)) return aio_stream_raise_closed(L);
   int err = aio_stream_write_eof(s);
-  return err ? aio_stream_raise(L, err, "shutdown") : 0;
+  return err ? aio_stream_raise(L, s, err, "shutdown") : 0;
 }
 
 static int stream_can_write_eof(lua_State *L) {
-  aio_stream_self(L);
-  lua_pushboolean(L, true);
+  const aio_stream *s = aio_stream_self(L)->s;
+  lua_pushboolean(L, !s->source || !s->source->ops->finish);
   return 1;
 }
 

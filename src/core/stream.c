@@ -40,6 +40,11 @@ static void wake_all(aio_stream *s, aio_link *waiters) {
   aio_wake_all(s->loop, waiters);
 }
 
+/* A filter looks after everything by itself, in a node of its own. */
+static void tell_above(aio_stream *s) {
+  if (s->above && s->above->node.state == AIO_IDLE) aio_loop_ready(s->loop, &s->above->node);
+}
+
 static void drop_received(aio_stream *s) {
   aio_recvq_consume(&s->in, s->loop->chunks, s->in.total);
 }
@@ -89,6 +94,16 @@ static void finish_close(aio_stream *s) {
   let_go(s);
   aio_wake_all(l, &waiters);
   if (s->released) stream_free(s);
+}
+
+/* The queue is empty, or will not be sent: the source may have last things to do. */
+static void finish(aio_stream *s) {
+  const aio_source_ops *ops = s->source->ops;
+  if (!ops->finish || s->write_error || ops->finish(s->source)) finish_close(s);
+}
+
+void aio_stream_finished(aio_stream *s) {
+  if (s->state == AIO_STREAM_CLOSING) finish_close(s);
 }
 
 static void unlink_all(aio_link *waiters) {
@@ -141,6 +156,31 @@ void aio_stream_connected(aio_stream *s, int err) {
   wake_all(s, &s->writers);
 }
 
+int aio_stream_insert(aio_stream *s, aio_source *src, aio_cnode *above, aio_stream **below) {
+  aio_stream *b = aio_stream_new(s->loop, s->limit);
+  if (!b) return UV_ENOMEM;
+  if (!aio_sendq_own(&s->out, &s->mem)) {
+    aio_stream_release(b);
+    return UV_ENOMEM;
+  }
+  b->source = s->source;
+  b->source->stream = b;
+  b->state = AIO_STREAM_OPEN;
+  b->in = s->in;
+  aio_sendq_move(&b->out, &s->out);
+  b->reading = s->reading;
+  b->eof = s->eof;
+  b->read_error = s->read_error;
+  b->write_error = s->write_error;
+  b->above = above;
+  memset(&s->in, 0, sizeof s->in);
+  s->reading = s->eof = false;
+  s->read_error = s->write_error = 0;
+  aio_stream_connecting(s, src);
+  *below = b;
+  return 0;
+}
+
 /* ---- receiving ---- */
 
 /* Whether to go on reading: somebody waits for more than there is, or there is room. */
@@ -185,6 +225,7 @@ void aio_stream_received(aio_stream *s, size_t n) {
       wake_reader(s);
   }
   if (!hungry(s)) read_stop(s);
+  tell_above(s);
 }
 
 void aio_stream_read_ended(aio_stream *s, int err) {
@@ -193,6 +234,7 @@ void aio_stream_read_ended(aio_stream *s, int err) {
   if (!s->read_error) s->read_error = err;
   s->sink = NULL;
   wake_reader(s);
+  tell_above(s);
 }
 
 static void read_resume(aio_stream *s) {
@@ -225,6 +267,7 @@ void aio_stream_write_failed(aio_stream *s, int err) {
   if (s->out.total) s->lost = true;
   if (s->source->ops->borrows) aio_sendq_clear(&s->out, &s->mem);
   wake_all(s, &s->writers);
+  tell_above(s);
   if (s->state == AIO_STREAM_CLOSING) finish_close(s);
 }
 
@@ -232,12 +275,13 @@ void aio_stream_write_failed(aio_stream *s, int err) {
 static bool went_out(aio_stream *s) {
   if (s->out.total <= s->low) wake_all(s, &s->writers);
   if (s->out.total > 0) return true;
+  tell_above(s);
   if (s->end_wanted && !s->ended) {
     s->ended = true;
     int err = s->source->ops->shutdown(s->source);
     if (err && !s->write_error) s->write_error = err;
   }
-  if (s->state == AIO_STREAM_CLOSING) finish_close(s);
+  if (s->state == AIO_STREAM_CLOSING) finish(s);
   return false;
 }
 
@@ -355,7 +399,7 @@ void aio_stream_close(aio_stream *s) {
     return;
   }
   if (s->state != AIO_STREAM_OPEN) return;
-  if (s->out.total == 0 || s->write_error) {
+  if (s->write_error || (s->out.total == 0 && !s->source->ops->finish)) {
     finish_close(s);
     return;
   }
@@ -365,6 +409,7 @@ void aio_stream_close(aio_stream *s) {
   drop_received(s);
   s->state = AIO_STREAM_CLOSING;
   wake_all(s, &s->readers);
+  if (s->source->ops->finish) finish(s);
 }
 
 void aio_stream_abort(aio_stream *s) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A stream: bytes in both directions over some source (a socket, a memory pair, later TLS), with a
+ * A stream: bytes in both directions over some source (a socket, a memory pair, TLS), with a
  * receive queue, a send queue and the tasks that wait. Floor 3 gives it methods; a parser reads it
- * through `peek`/`consume` or a sink. Knows no Lua.
+ * through `peek`/`consume` or a sink; a filter is a source that stands on another stream. Knows no
+ * Lua.
  *
  * An aio_stream has one owner, who calls aio_stream_release once. It is in its loop's list of
  * objects while it may still be open; it may outlive the loop, then it is closed.
@@ -38,9 +39,12 @@ typedef struct aio_source_ops {
   /* One's own or the peer's address. */
   int (*address)(aio_source *src, bool peer, aio_address *a);
   int (*fileno)(aio_source *src); /* its descriptor, or -1 */
-  const char *kind;               /* "tcp", "unix", "memory" */
-  bool borrows; /* queued bytes are read only inside try_writev: they may be borrowed */
-  bool inert;   /* nothing outside the program can make it report: it keeps no loop waiting */
+  /* Or NULL: the stream is being closed; called at once and when its queue has become empty. True:
+   * all is done. False: the source will call aio_stream_finished. */
+  bool (*finish)(aio_source *src);
+  const char *kind; /* "tcp", "unix", "memory", "tls" */
+  bool borrows;     /* queued bytes are read only inside try_writev: they may be borrowed */
+  bool inert;       /* nothing outside the program can make it report: it keeps no loop waiting */
 } aio_source_ops;
 
 struct aio_source {
@@ -54,6 +58,12 @@ struct aio_sink {
   /* Returns how many of the bytes are used up. Sets *done when the one who waits should go on; the
    * rest then stays in the stream. What is not used up is offered again, together with more. */
   size_t (*feed)(aio_sink *self, const char *ptr, size_t len, bool *done);
+};
+
+/* Errors of a filter, beside libuv's; aio_stream.reason says more. */
+enum {
+  AIO_EFILTER = -5001,   /* the peer, or its bytes, broke the rules */
+  AIO_ETRUNCATED = -5002 /* the end came without being announced */
 };
 
 enum aio_stream_state {
@@ -81,7 +91,10 @@ struct aio_stream {
   aio_sink *sink;
   aio_listener *listener; /* whose `conns` it is in by `sibling`, or NULL */
   aio_link sibling;
-  int read_error, write_error; /* libuv's codes, 0: none */
+  int read_error, write_error; /* libuv's codes or a filter's, 0: none */
+  const char *reason;          /* a filter's error in words, in static memory, or NULL */
+  aio_cnode *above;            /* of a filter on this stream: made ready when bytes come or go, at
+                                  the end and after an error; or NULL */
   uint8_t state;               /* enum aio_stream_state */
   bool reading;                /* the source reports */
   bool eof;                    /* nothing more comes in; read_error says why */
@@ -107,6 +120,11 @@ void aio_stream_release(aio_stream *s);
 int aio_stream_open(aio_stream *s, aio_source *src);
 /* Gives it a source that will call aio_stream_connected. */
 void aio_stream_connecting(aio_stream *s, aio_source *src);
+
+/* Puts a filter on the stream: *below, a new stream that the filter owns, takes over the source and
+ * all that is queued in both directions; `src` becomes the source of `s`, and will call
+ * aio_stream_connected. 0 or UV_ENOMEM; then nothing has changed. */
+int aio_stream_insert(aio_stream *s, aio_source *src, aio_cnode *above, aio_stream **below);
 
 static inline bool aio_stream_is_open(const aio_stream *s) {
   return s->state == AIO_STREAM_OPEN;
@@ -145,6 +163,8 @@ void aio_stream_received(aio_stream *s, size_t n);
 void aio_stream_read_ended(aio_stream *s, int err);
 /* Nothing more can be sent. */
 void aio_stream_write_failed(aio_stream *s, int err);
+/* What `finish` began is done. */
+void aio_stream_finished(aio_stream *s);
 /* Sends what can be sent now; true when there is more. The source may be gone after false. */
 bool aio_stream_flush(aio_stream *s);
 /* `n` queued bytes were sent by the source itself; true and false as above. */
