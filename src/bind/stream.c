@@ -32,12 +32,12 @@ int aio_stream_raise(lua_State *L, const aio_stream *s, int err, const char *cal
 }
 
 int aio_stream_raise_closed(lua_State *L) {
-  const aio_stream *s = ((aio_stream_ud *)lua_touserdata(L, 1))->s;
-  if (s && s->state == AIO_STREAM_CONNECTING)
-    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
+  const aio_state *st = aio_state_up(L);
+  const aio_stream_ud *u = aio_object_test(L, st, SELF, AIO_REF_STREAM);
+  if (u && u->s && u->s->state == AIO_STREAM_CONNECTING)
+    return aio_error_state(L, st, AIO_E_RUNTIME,
                            "the handshake on this stream is not done; wait until it is");
-  return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
-                         "this stream is closed; open another one");
+  return aio_error_state(L, st, AIO_E_RUNTIME, "this stream is closed; open another one");
 }
 
 /* ---- making ---- */

@@ -4,7 +4,7 @@
  * the bytes are, and whose output is collected in one buffer, so that several records leave with
  * one system call. The filter makes one for each connection. Invariant: the buffer belongs to the
  * filter, which may take it away between two calls of OpenSSL. */
-#include <limits.h>
+#include <openssl/err.h>
 #include <string.h>
 
 #include "tls/tls.h"
@@ -55,7 +55,9 @@ static int bio_read(BIO *b, char *to, int n) {
 static int bio_write(BIO *b, const char *from, int n) {
   tls_wire *w = BIO_get_data(b);
   BIO_clear_retry_flags(b);
-  return n > 0 && buffer_add(&w->mem, &w->out, from, (size_t)n) ? n : -1;
+  if (n > 0 && buffer_add(&w->mem, &w->out, from, (size_t)n)) return n;
+  ERR_raise(ERR_LIB_BIO, ERR_R_MALLOC_FAILURE);
+  return -1;
 }
 
 static long bio_ctrl(BIO *b, int cmd, long num, void *ptr) {

@@ -164,6 +164,16 @@ static const aio_source_ops filter_ops = {
     .inert = true, /* the source below keeps the loop waiting */
 };
 
+/* After the peer has ended TLS, nothing that comes counts; when it has closed below as well, nobody
+ * is there to write to. */
+static void after_end(tls_filter *f) {
+  aio_stream *b = tls_below(f);
+  if (b->in.total > 0) f->api->stream_consume(b, b->in.total);
+  if (!b->eof || f->broken) return;
+  f->broken = true;
+  f->api->stream_write_failed(tls_above(f), UV_EPIPE);
+}
+
 static void run(aio_loop *l, aio_cnode *c) {
   (void)l;
   tls_filter *f = AIO_CONTAINER(c, tls_filter, work);
@@ -172,6 +182,7 @@ static void run(aio_loop *l, aio_cnode *c) {
   if (f->phase == TLS_LINGER) linger(f);
   if (f->phase == TLS_HANDSHAKE) tls_shake_hands(f);
   if (f->phase == TLS_OPEN && f->reading) tls_input(f);
+  if (f->phase == TLS_OPEN && f->ended) after_end(f);
   if (f->phase == TLS_OPEN && !f->closed) tls_output(f);
   if (f->phase == TLS_OPEN && !f->closed && f->closing) wind_up(f);
   f->busy = false;

@@ -37,6 +37,11 @@ env.build = env.build and absolute(env.build)
 ---@type string  folder for records of this run ("" for none)
 env.records = os.getenv("AIO_TEST_RECORDS") or ""
 
+---@return boolean  whether the build has the library for TLS
+function env.has_tls()
+  return package.searchpath("aio.tls", package.cpath) ~= nil
+end
+
 ---@param word string
 ---@return string  the word quoted for the shell
 function env.quote(word)

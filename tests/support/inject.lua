@@ -210,6 +210,9 @@ local function load_program(path)
   local script = env.root .. "/" .. path
   _G.arg = { [0] = script }
   preload(env.root .. "/tests/conformance/say.lua")
+  if path:find("tls_", 1, true) then
+    preload((script:gsub("[^/]*$", "../support/certs.lua")))
+  end
   return assert(loadfile(script))
 end
 
@@ -234,6 +237,9 @@ end
 local function choose(part, wanted)
   local list, chosen = env.glob("tests/injection/*.lua"), {}
   for _, path in ipairs(env.glob("tests/conformance/*_*.lua")) do list[#list + 1] = path end
+  for i = #list, 1, -1 do
+    if list[i]:find("tls_", 1, true) and not env.has_tls() then table.remove(list, i) end
+  end
   local k, m = part:match("^(%d+)/(%d+)$")
   for i, path in ipairs(list) do
     local mine = #wanted == 0 and i % m == k % m

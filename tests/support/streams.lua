@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: MIT
--- Cases that run over every kind of stream: TCP, a Unix socket, and in memory, plain and in random
--- pieces. And what their bodies have in common.
+-- Cases that run over every kind of stream: TCP, a Unix socket, in memory, plain and in random
+-- pieces, and TLS. And what their bodies have in common.
 
 local lu = require "luaunit"
 local aio = require "aio"
+local env = require "support.env"
 local stream_pair = require("aio.pair").stream_pair
 
 local streams = {}
@@ -45,12 +46,19 @@ end
 ---`body(client, peer)` runs in a task, `opts` are those of the streams.
 function streams.kinds()
   local T = { TestTcp = {}, TestUnix = {}, TestMemory = {}, TestPieces = {} }
+  local tls = env.has_tls() and require "support.tls"
+  if tls then T.TestTls, T.TestTlsPieces = {}, {} end
   return T, function(name, body, opts)
     name = "test_" .. name
     T.TestTcp[name] = function() aio.run(streams.over_tcp, body, opts) end
     T.TestUnix[name] = function() aio.run(streams.over_unix, body, opts) end
     T.TestMemory[name] = function() aio.run(over_memory, body, opts) end
     T.TestPieces[name] = function() aio.run(over_memory, body, opts, 7) end
+    if not tls then return end
+    T.TestTls[name] = function() aio.run(tls.over, body, opts) end
+    T.TestTlsPieces[name] = function()
+      aio.run(tls.in_memory, body, { limit = opts and opts.limit, chunk = 700, seed = 7 })
+    end
   end
 end
 

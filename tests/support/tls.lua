@@ -1,0 +1,47 @@
+-- SPDX-License-Identifier: MIT
+-- What the tests of TLS have in common: contexts from the certificates of support/certs.lua, a
+-- connection over loopback, and one in memory.
+
+local aio = require "aio"
+local certs = require "support.certs"
+local stream_pair = require("aio.pair").stream_pair
+
+local tls = { certs = certs }
+
+local function with(base, opts)
+  for key, value in pairs(opts or {}) do base[key] = value end
+  return base
+end
+
+---A server's context; `opts` replace its options.
+function tls.server(opts)
+  return aio.ssl_context(with({ cert = certs.server, key = certs.server_key }, opts))
+end
+
+---A client's context that trusts the test authority.
+function tls.client(opts) return aio.ssl_context(with({ ca = certs.ca }, opts)) end
+
+---Calls fn(client, peer), the two ends of a connection with TLS, in the running task.
+---@param opts? table server, client: contexts; and the options of both streams
+function tls.over(fn, opts)
+  opts = opts or {}
+  local accepted = aio.Future()
+  local srv <close> = aio.start_server(function(conn)
+    accepted:set_result(conn:detach())
+  end, "127.0.0.1", 0, { ssl = opts.server or tls.server(), limit = opts.limit })
+  local client <close> = aio.open_connection("127.0.0.1", srv.port,
+    { ssl = opts.client or tls.client(), limit = opts.limit, server_hostname = "localhost" })
+  local peer <close> = accepted:await()
+  fn(client, peer)
+end
+
+---The same over streams in memory, with the options of stream_pair.
+function tls.in_memory(fn, opts)
+  local client, peer <close> = stream_pair(opts)
+  local _ <close> = client
+  aio.gather(function() client:start_tls(tls.client(), { server_hostname = "localhost" }) end,
+    function() peer:start_tls(tls.server(), { server_side = true }) end)
+  fn(client, peer)
+end
+
+return tls
