@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sessions that clients may resume: a few, by the server's name, in the context. A session is used
- * once, as TLS 1.3 wants it; the server sends new ones. Called by the filter. Invariant: at most
+ * Sessions that clients may resume: a few, by the server's name, in the context. One of TLS 1.3 is
+ * used once, and the server sends new ones. Called by the filter. Invariant: at most
  * one session for each key. */
 #include <string.h>
 
@@ -27,7 +27,7 @@ SSL_SESSION *tls_session_take(tls_context *c, const char *key) {
   if (!s) return NULL;
   SSL_SESSION *session = s->session;
   SSL_SESSION_up_ref(session);
-  forget(s);
+  if (SSL_SESSION_get_protocol_version(session) >= TLS1_3_VERSION) forget(s);
   return session;
 }
 

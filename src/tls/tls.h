@@ -86,7 +86,8 @@ void tls_context_open(lua_State *L);
 
 /* ---- session.c: what clients resume ---- */
 
-/* The newest session of that server, which is then no longer kept; or NULL. The caller owns it. */
+/* The newest session of that server, or NULL; one of TLS 1.3 is then no longer kept. The caller
+ * owns it. */
 SSL_SESSION *tls_session_take(tls_context *c, const char *key);
 /* Keeps a session in place of an older one; true when it does (it is then owned by the context). */
 bool tls_session_keep(tls_context *c, const char *key, SSL_SESSION *session);
