@@ -410,8 +410,9 @@ end
 
 function T.TestEnd.test_a_truncated_end_is_an_error()
   aio.run(tls.over, function(client, peer)
+    peer:write("x")
+    lu.assertEquals(client:read(1), "x") -- and the session tickets before it: no reset
     client:write("some")
-    streams.turns(5)
     client:abort()
     lu.assertEquals(peer:read(10), "some")
     local err = raised(aio.SSLError, peer.read, peer, 10)
@@ -665,7 +666,8 @@ function T.TestContext.test_without_the_library()
     io.write(tostring(ok), " ", err.message)
     aio.run(print)
   ]]
-  local pipe = assert(io.popen("env " .. env.command("-e " .. env.quote(script) .. " /dev/null") .. " 2>&1"))
+  local command = env.command("-e " .. env.quote(script) .. " /dev/null")
+  local pipe = assert(io.popen("env " .. command .. " 2>&1"))
   local text = pipe:read("a")
   lu.assertTrue(pipe:close(), text)
   lu.assertStrContains(text, "false TLS needs the library aio/tls.so")
