@@ -114,6 +114,11 @@ function TestExamples.test_tour()
   check("tour.lua")
 end
 
+function TestExamples.test_https_fetch()
+  if not env.has_tls() then lu.skip("this build has no library for TLS") end
+  check("https_fetch.lua")
+end
+
 function TestExamples.test_producer_consumer()
   check("producer_consumer.lua")
 end

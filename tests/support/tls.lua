@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- What the tests of TLS have in common: contexts from the certificates of support/certs.lua, a
--- connection over loopback, and one in memory.
+-- connection over loopback, one in memory, and a server.
 
+local lu = require "luaunit"
 local aio = require "aio"
 local certs = require "support.certs"
 local stream_pair = require("aio.pair").stream_pair
@@ -42,6 +43,54 @@ function tls.in_memory(fn, opts)
   aio.gather(function() client:start_tls(tls.client(), { server_hostname = "localhost" }) end,
     function() peer:start_tls(tls.server(), { server_side = true }) end)
   fn(client, peer)
+end
+
+-- Runs fn(port, reports) beside a server with TLS whose connections run `handler`; reports gets
+-- what the exception handler was told. `opts` are those of its context, and the time limits.
+function tls.serving(opts, fn, handler)
+  local own = {}
+  for key, value in pairs(opts) do own[key] = value end
+  local set = {}
+  for _, name in ipairs { "ssl_handshake_timeout", "ssl_shutdown_timeout" } do
+    set[name], own[name] = own[name], nil
+  end
+  aio.run(function()
+    local reports = {}
+    aio.get_running_loop():set_exception_handler(function(_, ctx)
+      reports[#reports + 1] = ctx
+    end)
+    set.ssl = tls.server(own)
+    local srv = aio.start_server(handler or function(conn)
+      for line in conn:lines("L") do conn:write(line) end
+    end, "127.0.0.1", 0, set)
+    local _ <close> = aio.defer(function()
+      srv:close()
+      srv:abort_clients()
+      srv:wait_closed()
+    end)
+    fn(srv.port, reports)
+  end)
+end
+
+function tls.connect(port, ctx, name)
+  return aio.open_connection("127.0.0.1", port,
+    { ssl = ctx or tls.client(), server_hostname = name or "localhost", timeout = 20 })
+end
+
+function tls.echo(conn)
+  conn:write("ping\n")
+  lu.assertEquals(conn:readline(), "ping\n")
+end
+
+-- A new connection works, whatever came before.
+function tls.still_serves(port, ctx)
+  local conn <close> = tls.connect(port, ctx)
+  tls.echo(conn)
+end
+
+function tls.wait_for(condition)
+  local _ <close> = aio.timeout(20)
+  while not condition() do aio.sleep(0.002) end
 end
 
 return tls
