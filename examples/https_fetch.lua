@@ -10,7 +10,7 @@ local function fetch(host, path, port, opts)
   local conn <close> = aio.open_connection(host, port, opts)
   conn:write("GET ", path, " HTTP/1.0\r\nHost: ", opts.server_hostname or host, "\r\n\r\n")
   print(conn:get_extra_info("version"), conn:get_extra_info("peercert").subject.commonName)
-  print(conn:read("l"))
+  print((conn:read("l"):gsub("\r$", "")))
   for line in conn:lines() do
     if line == "\r" or line == "" then break end
   end
