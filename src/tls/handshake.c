@@ -8,7 +8,7 @@
 
 /* From OpenSSL: notes what is wrong with a certificate. */
 static int on_verify(int ok, X509_STORE_CTX *store) {
-  if (ok) return ok;
+  if (ok) return 1;
   SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
   tls_info *i = ((tls_filter *)SSL_get_app_data(ssl))->info;
   int code = X509_STORE_CTX_get_error(store);
@@ -18,7 +18,7 @@ static int on_verify(int ok, X509_STORE_CTX *store) {
   X509_free(i->culprit);
   i->culprit = X509_STORE_CTX_get_current_cert(store);
   if (i->culprit) X509_up_ref(i->culprit);
-  return ok;
+  return 0; /* as it was */
 }
 
 static bool expect_name(SSL *ssl, const char *name) {
