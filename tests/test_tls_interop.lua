@@ -52,8 +52,9 @@ function T.test_s_client()
         local arguments = ("-connect 127.0.0.1:%d -%s -CAfile %s/ca.pem -verify_return_error "
           .. "-verify_hostname localhost -servername localhost -alpn x,h2 -cert %s/client.pem "
           .. "-key %s/client_key.pem"):format(port, version, dir, dir, dir)
-        assert(os.execute(("{ echo hello; sleep 0.3; } | timeout 20 openssl s_client %s >%s 2>&1 &")
-          :format(arguments, out)))
+        -- it ends when its input does: not before the folder is removed
+        assert(os.execute(("{ echo hello; while [ -e %s ]; do sleep 0.1; done; } | "
+          .. "timeout 60 openssl s_client %s >%s 2>&1 &"):format(dir, arguments, out)))
         wait_for(function() return read_file(out):find("HELLO client h2", 1, true) end)
         lu.assertStrContains(read_file(out), "Verify return code: 0 (ok)")
       end, function(conn)
@@ -90,7 +91,7 @@ function T.test_s_server()
     with_files(function(dir)
       aio.run(function()
         local port = free_port()
-        local pid = command(("timeout 20 openssl s_server -accept 127.0.0.1:%d -%s -rev -quiet "
+        local pid = command(("timeout 60 openssl s_server -accept 127.0.0.1:%d -%s -rev -quiet "
           .. "-cert %s/server.pem -key %s/server_key.pem -Verify 1 -CAfile %s/ca.pem -alpn x,h2 "
           .. ">/dev/null 2>&1 & echo $!"):format(port, version, dir, dir, dir))
         local _ <close> = aio.defer(os.execute, "kill " .. pid)

@@ -74,7 +74,7 @@ end
 
 function tls.connect(port, ctx, name)
   return aio.open_connection("127.0.0.1", port,
-    { ssl = ctx or tls.client(), server_hostname = name or "localhost", timeout = 20 })
+    { ssl = ctx or tls.client(), server_hostname = name or "localhost", timeout = 60 })
 end
 
 function tls.echo(conn)
@@ -89,7 +89,7 @@ function tls.still_serves(port, ctx)
 end
 
 function tls.wait_for(condition)
-  local _ <close> = aio.timeout(20)
+  local _ <close> = aio.timeout(60)
   while not condition() do aio.sleep(0.002) end
 end
 
