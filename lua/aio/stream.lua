@@ -64,19 +64,16 @@ end
 
 -- Connects to the first address that answers; the list is not empty.
 local function connect(addresses, locals, opts)
-  local conn, errors
   local function attempt(i)
     local a = addresses[i]
     return connect_from(a, locals and of_family(locals, a.family) or {}, opts)
   end
-  if #addresses == 1 then -- needs no task
-    local err
-    conn, err = attempt(1)
-    errors = { err }
-  else
-    conn, errors = staggered.race(#addresses, opts.delay, attempt,
-      function(late) late:abort() end)
+  if #addresses == 1 then -- needs no task; a connection is returned before anything can fail
+    local conn, err = attempt(1)
+    return conn or error(connect_error { err }, 0)
   end
+  local conn, errors = staggered.race(#addresses, opts.delay, attempt,
+    function(late) late:abort() end)
   return conn or error(connect_error(errors), 0)
 end
 
