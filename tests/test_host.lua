@@ -56,8 +56,9 @@ local function check_idle(case)
   calls[poll] = nil
   -- the cases stand before libc's clock_gettime, so the clock is read by a system call here
   calls.clock_gettime = nil
-  -- a call of on_ready that was still under way is armed once more
-  if case == "idle_watched" and calls.futex == 1 then calls.futex = nil end
+  -- a call of on_ready that was still under way is armed once more: its signal, and what the two
+  -- threads wait for each other meanwhile. Arming that is not free would show 100.
+  if case == "idle_watched" and (calls.futex or 0) < 5 then calls.futex = nil end
   lu.assertEquals(calls, {})
 end
 
