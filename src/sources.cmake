@@ -17,6 +17,7 @@ set(AIO_CORE_SOURCES
   src/core/listener.c
   src/core/loop.c
   src/core/pair.c
+  src/core/plain.c
   src/core/port.c
   src/core/resolve.c
   src/core/sendq.c
@@ -27,12 +28,16 @@ set(AIO_CORE_SOURCES
 # What floor 2 has once for each kind of system.
 set(AIO_CORE_UNIX_SOURCES
   src/core/datagram_unix.c
+  src/core/descriptor_unix.c
   src/core/fd_unix.c
   src/core/interrupt_unix.c
   src/core/listener_unix.c
+  src/core/pipe_unix.c
   src/core/socket_unix.c
   src/core/sockfile_unix.c
+  src/core/stdio_unix.c
   src/core/thread_unix.c
+  src/core/tty_unix.c
   src/core/watcher_unix.c
 )
 
@@ -40,7 +45,9 @@ set(AIO_CORE_WINDOWS_SOURCES
   src/core/datagram_uv.c
   src/core/interrupt_win.c
   src/core/listener_uv.c
+  src/core/pipe_uv.c
   src/core/socket_uv.c
+  src/core/stdio_win.c
   src/core/thread_win.c
   src/core/watcher_win.c
 )
@@ -66,6 +73,7 @@ set(AIO_BIND_SOURCES
   src/bind/made.c
   src/bind/module.c
   src/bind/pair.c
+  src/bind/pipe.c
   src/bind/protect.c
   src/bind/queue.c
   src/bind/queue_items.c
@@ -129,6 +137,7 @@ set(AIO_LUA_FILES
   lua/aio/server.lua
   lua/aio/ssl.lua
   lua/aio/staggered.lua
+  lua/aio/stdio.lua
   lua/aio/stream.lua
   lua/aio/taskgroup.lua
   lua/aio/testing.lua

@@ -8,6 +8,7 @@ local inspect = require "aio.inspect"
 local job = require "aio.job"
 local report = require "aio.report"
 local gather = require "aio.gather"
+local stdio = require "aio.stdio"
 
 local M = {}
 local Loop = core._Loop
@@ -122,6 +123,7 @@ local function wind_up(loop)
   loop:run_until_complete(loop:create_task(function()
     if loop.shutdown_asyncgens then loop:shutdown_asyncgens() end
     loop:shutdown_default_executor()
+    stdio.finish(loop)
   end))
 end
 

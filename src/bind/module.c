@@ -160,6 +160,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_stream_open_class(L, st);
   aio_pair_open_functions(L, st);
   aio_filter_open_functions(L, st);
+  aio_pipe_open_functions(L, st);
   aio_address_open(L, st);
   aio_listener_open_class(L, st);
   aio_datagram_open_class(L, st);

@@ -28,6 +28,11 @@ int aio_stream_raise(lua_State *L, const aio_stream *s, int err, const char *cal
                        "has arrived may not be all");
   else
     aio_error_push_os(L, st, err, call);
+  if (err == UV_EBADF) {
+    lua_pushfstring(L, "%s: this stream cannot %s: its descriptor is open for the other direction",
+                    call, call);
+    lua_setfield(L, -2, "message");
+  }
   return lua_error(L);
 }
 
@@ -263,6 +268,7 @@ void aio_stream_open_class(lua_State *L, aio_state *st) {
   aio_class_open(L, st, AIO_REF_STREAM, "Stream", methods, meta);
   aio_setfuncs(L, st, aio_stream_read_methods);
   aio_setfuncs(L, st, aio_stream_write_methods);
+  aio_setfuncs(L, st, aio_stream_tty_methods);
   aio_class_selectable(L, "read", &aio_stream_clause);
   lua_setfield(L, -2, "_Stream");
   aio_setfuncs(L, st, fns);

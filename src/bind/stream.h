@@ -34,8 +34,10 @@ enum {
 void aio_stream_open_class(lua_State *L, aio_state *st);
 void aio_pair_open_functions(lua_State *L, aio_state *st);   /* pair.c */
 void aio_filter_open_functions(lua_State *L, aio_state *st); /* filter.c */
+void aio_pipe_open_functions(lua_State *L, aio_state *st);   /* pipe.c */
 extern const struct aio_clause_ops aio_stream_clause;        /* aio.select{{stream, "read", n}} */
 extern const luaL_Reg aio_stream_read_methods[], aio_stream_write_methods[];
+extern const luaL_Reg aio_stream_tty_methods[]; /* pipe.c */
 
 /* Pushes a stream of the loop around nothing, for `s` to be set. [may throw] */
 aio_stream_ud *aio_stream_push(lua_State *L, aio_state *st, aio_lloop *l);

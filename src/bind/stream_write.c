@@ -220,7 +220,7 @@ static int stream_write_eof(lua_State *L) {
 
 static int stream_can_write_eof(lua_State *L) {
   const aio_stream *s = aio_stream_self(L)->s;
-  lua_pushboolean(L, !s->source || !s->source->ops->finish);
+  lua_pushboolean(L, !s->source || !(s->source->ops->finish || s->source->ops->endless));
   return 1;
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/chunk.h"
 #include "core/datagram.h"
+#include "core/stdio.h"
 #include "core/thread.h"
 
 static const double NS_PER_S = 1e9, MS_PER_S = 1e3;
@@ -56,7 +57,8 @@ static void on_wakeup(uv_async_t *a) {
 
 /* Fills an engine whose memory is cleared. 0 or libuv's error code; then nothing is left open. */
 static int engine_init(aio_loop *l) {
-  int err = uv_mutex_init(&l->post_lock);
+  int err = aio_stdio_secure();
+  if (!err) err = uv_mutex_init(&l->post_lock);
   if (err) return err;
   if ((err = uv_loop_init(&l->uv))) {
     uv_mutex_destroy(&l->post_lock);

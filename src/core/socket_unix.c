@@ -13,6 +13,7 @@
 #include "core/socket_unix.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -27,6 +28,8 @@
 #define MSG_NOSIGNAL 0 /* where SO_NOSIGPIPE does it */
 #endif
 
+/* A socket that somebody else has opened may be a blocking one. */
+enum { SEND_FLAGS = MSG_NOSIGNAL | MSG_DONTWAIT };
 enum { READS_PER_EVENT = 4 }; /* of a socket that has more than there is room for */
 
 struct aio_socket {
@@ -73,8 +76,7 @@ static ptrdiff_t socket_try_writev(aio_source *src, const uv_buf_t *bufs, unsign
   int fd = socket_of(src)->fd;
   struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)bufs, .msg_iovlen = n};
   ssize_t sent;
-  do
-    sent = n == 1 ? send(fd, bufs->base, bufs->len, MSG_NOSIGNAL) : sendmsg(fd, &msg, MSG_NOSIGNAL);
+  do sent = n == 1 ? send(fd, bufs->base, bufs->len, SEND_FLAGS) : sendmsg(fd, &msg, SEND_FLAGS);
   while (sent < 0 && errno == EINTR);
   if (sent >= 0) return sent;
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : -errno;
@@ -119,9 +121,11 @@ static int socket_fileno(aio_source *src) {
 static const aio_source_ops tcp_ops = SOCKET_OPS("tcp"), unix_ops = SOCKET_OPS("unix");
 
 static ssize_t receive(int fd, const uv_buf_t *space, unsigned n) {
+  struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)space, .msg_iovlen = n};
   ssize_t got;
   do
-    got = n == 1 ? recv(fd, space->base, space->len, 0) : readv(fd, (const struct iovec *)space, 2);
+    got =
+        n == 1 ? recv(fd, space->base, space->len, MSG_DONTWAIT) : recvmsg(fd, &msg, MSG_DONTWAIT);
   while (got < 0 && errno == EINTR);
   return got < 0 ? -errno : got;
 }
@@ -207,13 +211,12 @@ void aio_socket_free(aio_socket *sk) {
   aio_mem_free(&sk->loop->mem, sk, sizeof *sk);
 }
 
-/* Gives it a descriptor; on an error both are gone. */
+/* Gives it a descriptor; on an error it is gone. */
 static int socket_init(aio_socket *sk, int fd, const aio_ip *peer) {
   int family = peer->sa.sa_family;
   bool ip = family == AF_INET || family == AF_INET6;
   int err = uv_poll_init(&sk->loop->uv, &sk->poll, fd);
   if (err) {
-    close(fd);
     aio_socket_free(sk);
     return err;
   }
@@ -225,7 +228,25 @@ static int socket_init(aio_socket *sk, int fd, const aio_ip *peer) {
 
 int aio_socket_attach(aio_socket *sk, int fd, const aio_ip *peer, aio_stream *s) {
   int err = socket_init(sk, fd, peer);
+  if (err) {
+    close(fd);
+    return err;
+  }
+  return aio_stream_open(s, &sk->source);
+}
+
+int aio_socket_adopt(aio_stream *s, int fd, int flags) {
+  union {
+    struct sockaddr_storage storage;
+    aio_ip ip;
+  } peer;
+  socklen_t len = sizeof peer;
+  if (getpeername(fd, (struct sockaddr *)&peer.storage, &len) < 0) return -errno;
+  aio_socket *sk = aio_socket_new(s->loop);
+  if (!sk) return UV_ENOMEM;
+  int err = socket_init(sk, fd, &peer.ip);
   if (err) return err;
+  if (!(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags); /* libuv has changed them */
   return aio_stream_open(s, &sk->source);
 }
 
@@ -259,7 +280,10 @@ int aio_socket_connect(aio_stream *s, const aio_address *to, const aio_address *
     return err;
   }
   bool done = err == 0;
-  if ((err = socket_init(sk, fd, &to->ip))) return err;
+  if ((err = socket_init(sk, fd, &to->ip))) {
+    close(fd);
+    return err;
+  }
   if (done) return aio_stream_open(s, &sk->source);
   sk->connecting = true;
   aio_stream_connecting(s, &sk->source);

@@ -16,5 +16,8 @@ void aio_socket_free(aio_socket *sk);
  * open and reading. `peer` may be of another family than IP. On an error `sk` and `fd` are gone
  * and the stream is closed. */
 int aio_socket_attach(aio_socket *sk, int fd, const aio_ip *peer, aio_stream *s);
+/* Makes a connected socket that somebody else has opened the source of `s`, open. `flags` are those
+ * of its file description, which stay as they are. On an error `fd` is the caller's as before. */
+int aio_socket_adopt(aio_stream *s, int fd, int flags);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "core/listener.h"
 #include "core/socket.h"
+#include "core/tty.h"
 
 enum { WRITE_BUFS = 64 }; /* buffers in one write request */
 
@@ -20,6 +21,7 @@ struct aio_socket {
     uv_stream_t stream;
     uv_tcp_t tcp;
     uv_pipe_t pipe;
+    uv_tty_t tty;
   } uv;
   aio_loop *loop;
   uv_connect_t connect;
@@ -168,33 +170,76 @@ static int socket_fileno(aio_source *src) {
   return uv_fileno(&socket_of(src)->uv.any, &fd) ? -1 : (int)(intptr_t)fd;
 }
 
-#define SOCKET_OPS(name, address_fn)                                                               \
+static int tty_address(aio_source *src, bool peer, aio_address *a) {
+  (void)src;
+  (void)peer;
+  (void)a;
+  return UV_ENOTSOCK;
+}
+
+static int tty_set_mode(aio_source *src, enum aio_tty_mode mode) {
+  if (mode == AIO_TTY_CBREAK) return UV_ENOTSUP;
+  uv_tty_mode_t uv_mode = mode == AIO_TTY_RAW ? UV_TTY_MODE_RAW : UV_TTY_MODE_NORMAL;
+  return uv_tty_set_mode(&socket_of(src)->uv.tty, uv_mode);
+}
+
+static int tty_size(aio_source *src, int *columns, int *rows) {
+  return uv_tty_get_winsize(&socket_of(src)->uv.tty, columns, rows);
+}
+
+static const aio_tty_ops tty = {tty_set_mode, tty_size};
+
+#define SOCKET_OPS(name, address_fn, tty_ops)                                                      \
   {                                                                                                \
     .read_start = socket_read_start, .read_stop = socket_read_stop,                                \
     .try_writev = socket_try_writev, .write_start = socket_write_start,                            \
     .shutdown = socket_shutdown, .close = socket_close, .address = address_fn,                     \
-    .fileno = socket_fileno, .kind = name                                                          \
+    .fileno = socket_fileno, .kind = name, .endless = (tty_ops) != NULL, .tty = tty_ops            \
   }
 
-static const aio_source_ops tcp_ops = SOCKET_OPS("tcp", tcp_address);
-static const aio_source_ops pipe_ops = SOCKET_OPS("unix", pipe_address);
+static const aio_source_ops tcp_ops = SOCKET_OPS("tcp", tcp_address, NULL);
+static const aio_source_ops pipe_ops = SOCKET_OPS("unix", pipe_address, NULL);
+static const aio_source_ops terminal_ops = SOCKET_OPS("tty", tty_address, &tty);
 
 /* ---- making ---- */
 
-aio_socket *aio_socket_new(aio_loop *l, bool pipe, int *err) {
+static int init(aio_socket *sk, int fd) {
+  uv_loop_t *l = &sk->loop->uv;
+  if (sk->source.ops == &terminal_ops) return uv_tty_init(l, &sk->uv.tty, fd, 0);
+  if (sk->source.ops == &pipe_ops) return uv_pipe_init(l, &sk->uv.pipe, 0);
+  return uv_tcp_init(l, &sk->uv.tcp);
+}
+
+static aio_socket *new_with(aio_loop *l, const aio_source_ops *ops, int fd, int *err) {
   *err = UV_ENOMEM;
   aio_socket *sk = aio_mem_new(&l->mem, sizeof *sk);
   if (!sk) return NULL;
   memset(sk, 0, sizeof *sk);
   sk->loop = l;
-  sk->source.ops = pipe ? &pipe_ops : &tcp_ops;
-  *err = pipe ? uv_pipe_init(&l->uv, &sk->uv.pipe, 0) : uv_tcp_init(&l->uv, &sk->uv.tcp);
+  sk->source.ops = ops;
+  *err = init(sk, fd);
   if (*err) {
     aio_mem_free(&l->mem, sk, sizeof *sk);
     return NULL;
   }
   sk->uv.any.data = sk;
   return sk;
+}
+
+aio_socket *aio_socket_new(aio_loop *l, bool pipe, int *err) {
+  return new_with(l, pipe ? &pipe_ops : &tcp_ops, -1, err);
+}
+
+int aio_socket_open_fd(aio_stream *s, int fd, uv_handle_type type) {
+  int err;
+  const aio_source_ops *ops = type == UV_TTY ? &terminal_ops : &tcp_ops;
+  aio_socket *sk = new_with(s->loop, type == UV_NAMED_PIPE ? &pipe_ops : ops, fd, &err);
+  if (!sk) return err;
+  if (type == UV_NAMED_PIPE) err = uv_pipe_open(&sk->uv.pipe, fd);
+  if (type == UV_TCP) err = uv_tcp_open(&sk->uv.tcp, (uv_os_sock_t)fd);
+  if (!err) return aio_stream_open(s, &sk->source);
+  aio_socket_drop(sk);
+  return err;
 }
 
 int aio_socket_attach(aio_socket *sk, aio_stream *s) {

@@ -137,7 +137,7 @@ void aio_stream_release(aio_stream *s) {
 int aio_stream_open(aio_stream *s, aio_source *src) {
   aio_stream_connecting(s, src);
   s->state = AIO_STREAM_OPEN;
-  int err = read_start(s);
+  int err = s->lazy ? 0 : read_start(s);
   if (err) aio_stream_abort(s);
   return err;
 }
@@ -174,7 +174,7 @@ int aio_stream_insert(aio_stream *s, aio_source *src, aio_cnode *above, aio_stre
   b->write_error = s->write_error;
   b->above = above;
   memset(&s->in, 0, sizeof s->in);
-  s->reading = s->eof = false;
+  s->reading = s->eof = s->lazy = false;
   s->read_error = s->write_error = 0;
   aio_stream_connecting(s, src);
   *below = b;
@@ -185,7 +185,7 @@ int aio_stream_insert(aio_stream *s, aio_source *src, aio_cnode *above, aio_stre
 
 /* Whether to go on reading: somebody waits for more than there is, or there is room. */
 static bool hungry(const aio_stream *s) {
-  return !aio_list_empty(&s->readers) || s->in.total < 2 * s->limit;
+  return !aio_list_empty(&s->readers) || (!s->lazy && s->in.total < 2 * s->limit);
 }
 
 static void wake_reader(aio_stream *s) {
@@ -250,7 +250,7 @@ void aio_stream_want(aio_stream *s, size_t need, int byte) {
 
 void aio_stream_consume(aio_stream *s, size_t n) {
   aio_recvq_consume(&s->in, s->loop->chunks, n);
-  if (!s->reading && s->in.total <= s->limit) read_resume(s);
+  if (!s->reading && !s->lazy && s->in.total <= s->limit) read_resume(s);
 }
 
 void aio_stream_set_sink(aio_stream *s, aio_sink *sink) {
@@ -386,6 +386,7 @@ int aio_stream_write(aio_stream *s, const aio_piece *pieces, size_t n) {
 
 int aio_stream_write_eof(aio_stream *s) {
   if (s->write_error) return s->write_error;
+  if (s->source->ops->endless) return UV_ENOTSUP;
   s->end_wanted = true;
   if (s->out.total == 0) went_out(s);
   return s->write_error;

@@ -42,9 +42,11 @@ typedef struct aio_source_ops {
   /* Or NULL: the stream is being closed; called at once and when its queue has become empty. True:
    * all is done. False: the source will call aio_stream_finished. */
   bool (*finish)(aio_source *src);
-  const char *kind; /* "tcp", "unix", "memory", "tls" */
+  const char *kind; /* "tcp", "unix", "pipe", "tty", "file", "memory", "tls" */
   bool borrows;     /* queued bytes are read only inside try_writev: they may be borrowed */
   bool inert;       /* nothing outside the program can make it report: it keeps no loop waiting */
+  bool endless;     /* the outgoing direction ends only with the source: no write_eof */
+  const struct aio_tty_ops *tty; /* of a tty, or NULL; see core/tty.h */
 } aio_source_ops;
 
 struct aio_source {
@@ -97,6 +99,7 @@ struct aio_stream {
                                   the end and after an error; or NULL */
   uint8_t state;               /* enum aio_stream_state */
   bool reading;                /* the source reports */
+  bool lazy;                   /* reads only while somebody waits for bytes */
   bool eof;                    /* nothing more comes in; read_error says why */
   bool end_wanted, ended;      /* write_eof: asked for, done */
   bool lost;                   /* bytes that were written could not be sent */

@@ -21,6 +21,7 @@
 #include <lualib.h>
 
 #include "clock.h"
+#include "fds.h"
 
 enum {
   EXIT_LEAK = 70,  /* the closed state has not given everything back */
@@ -241,6 +242,7 @@ static const luaL_Reg functions[] = {
 
 static int open_host(lua_State *L) {
   luaL_newlib(L, functions);
+  luaL_setfuncs(L, aio_test_fds, 0);
   return 1;
 }
 
