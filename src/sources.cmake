@@ -14,6 +14,7 @@ set(AIO_CORE_SOURCES
   src/core/chunk.c
   src/core/clock_virtual.c
   src/core/datagram.c
+  src/core/fdwatch.c
   src/core/listener.c
   src/core/loop.c
   src/core/pair.c
@@ -30,9 +31,11 @@ set(AIO_CORE_UNIX_SOURCES
   src/core/datagram_unix.c
   src/core/descriptor_unix.c
   src/core/fd_unix.c
+  src/core/fdwatch_unix.c
   src/core/interrupt_unix.c
   src/core/listener_unix.c
   src/core/pipe_unix.c
+  src/core/sock_unix.c
   src/core/socket_unix.c
   src/core/sockfile_unix.c
   src/core/stdio_unix.c
@@ -43,9 +46,11 @@ set(AIO_CORE_UNIX_SOURCES
 
 set(AIO_CORE_WINDOWS_SOURCES
   src/core/datagram_uv.c
+  src/core/fdwatch_uv.c
   src/core/interrupt_win.c
   src/core/listener_uv.c
   src/core/pipe_uv.c
+  src/core/sock_win.c
   src/core/socket_uv.c
   src/core/stdio_win.c
   src/core/thread_win.c
@@ -82,6 +87,9 @@ set(AIO_BIND_SOURCES
   src/bind/semaphore.c
   src/bind/sleep.c
   src/bind/slow.c
+  src/bind/socket.c
+  src/bind/sockopt.c
+  src/bind/sockwait.c
   src/bind/state.c
   src/bind/step.c
   src/bind/stream.c
@@ -89,6 +97,7 @@ set(AIO_BIND_SOURCES
   src/bind/stream_write.c
   src/bind/suspend.c
   src/bind/task.c
+  src/bind/watch.c
 )
 
 # The library for TLS, which stands on the headers of floors 0 to 2 (see src/core/api.h).
@@ -135,6 +144,7 @@ set(AIO_LUA_FILES
   lua/aio/runner.lua
   lua/aio/scope.lua
   lua/aio/server.lua
+  lua/aio/socket.lua
   lua/aio/ssl.lua
   lua/aio/staggered.lua
   lua/aio/stdio.lua

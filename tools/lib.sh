@@ -19,6 +19,7 @@ test_needs=(
   "command -v luarocks               | luarocks"
   "command -v openssl                | openssl"
   "command -v strace                 | strace"
+  "has_header ares.h                 | libc-ares-dev"
 )
 all_needs=(
   "command -v valgrind               | valgrind"

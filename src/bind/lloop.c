@@ -10,6 +10,7 @@
 #include "bind/error.h"
 #include "bind/handle.h"
 #include "bind/scheduler.h"
+#include "bind/socket.h"
 
 static const double SLOW_CALLBACK_S = 0.1;
 
@@ -505,6 +506,8 @@ void aio_lloop_open(lua_State *L, aio_state *st) {
                                  {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_LOOP, "Loop", methods, meta);
   aio_setfuncs(L, st, aio_handle_loop_methods);
+  aio_setfuncs(L, st, aio_watch_loop_methods);
+  aio_setfuncs(L, st, aio_socket_loop_methods);
   lua_pushnumber(L, SLOW_CALLBACK_S);
   lua_setfield(L, -2, SLOW_FIELD);
   lua_setfield(L, -2, "_Loop");

@@ -17,6 +17,7 @@
 #include "bind/queue.h"
 #include "bind/select.h"
 #include "bind/slow.h"
+#include "bind/socket.h"
 #include "bind/stream.h"
 
 /* core._set_hook(name, fn): the Lua functions that C calls: report(loop, ctx), task_ended(task, ok,
@@ -164,6 +165,8 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_address_open(L, st);
   aio_listener_open_class(L, st);
   aio_datagram_open_class(L, st);
+  aio_watch_open(L, st);
+  aio_socket_open_class(L, st);
   wrap_running(L, st);
   return 1;
 }

@@ -300,7 +300,7 @@ int aio_dport_open(aio_datagram *d, const aio_address *local, const aio_address 
   p->owner = d;
   p->connected = peer != NULL;
   p->family = a->path_len ? AF_UNIX : a->ip.sa.sa_family;
-  p->fd = aio_fd_socket(p->family, SOCK_DGRAM);
+  p->fd = aio_fd_socket(p->family, SOCK_DGRAM, 0);
   int err = p->fd < 0 ? p->fd : prepare(p, local, peer, opts, call);
   if (!err) {
     d->port = p;

@@ -12,8 +12,12 @@
 
 #ifdef SOCK_NONBLOCK
 
-static int raw_socket(int family, int type) {
-  return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+static int raw_socket(int family, int type, int proto) {
+  return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, proto);
+}
+
+static int raw_pair(int type, int proto, int fds[2]) {
+  return socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, proto, fds);
 }
 
 static int raw_accept(int listening, struct sockaddr *peer, socklen_t *len) {
@@ -31,8 +35,19 @@ static int prepare(int fd) {
   return -1;
 }
 
-static int raw_socket(int family, int type) {
-  return prepare(socket(family, type, 0));
+static int raw_socket(int family, int type, int proto) {
+  return prepare(socket(family, type, proto));
+}
+
+static int raw_pair(int type, int proto, int fds[2]) {
+  if (socketpair(AF_UNIX, type, proto, fds) < 0) return -1;
+  int first = prepare(fds[0]), second = prepare(fds[1]);
+  if (first >= 0 && second >= 0) return 0;
+  int e = errno;
+  if (first >= 0) close(first);
+  if (second >= 0) close(second);
+  errno = e;
+  return -1;
 }
 
 static int raw_accept(int listening, struct sockaddr *peer, socklen_t *len) {
@@ -55,11 +70,26 @@ static void mute(int fd) {
 
 #endif
 
-int aio_fd_socket(int family, int type) {
-  int fd = raw_socket(family, type);
+int aio_fd_socket(int family, int type, int proto) {
+  int fd = raw_socket(family, type, proto);
   if (fd < 0) return -errno;
   mute(fd);
   return fd;
+}
+
+int aio_fd_prepare(int fd) {
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) return -errno;
+  if (!(flags & O_NONBLOCK) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0) return -errno;
+  mute(fd);
+  return 0;
+}
+
+int aio_fd_pair(int type, int proto, int fds[2]) {
+  if (raw_pair(type, proto, fds) < 0) return -errno;
+  mute(fds[0]);
+  mute(fds[1]);
+  return 0;
 }
 
 int aio_fd_accept(int listening, struct sockaddr *peer, socklen_t *len) {

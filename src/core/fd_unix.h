@@ -24,8 +24,12 @@ socklen_t aio_fd_fill(aio_sockaddr *sys, const aio_address *a);
 /* Reads one that the system gave, of length `len`. */
 int aio_fd_read_address(const aio_sockaddr *sys, socklen_t len, aio_address *a);
 
-/* `type` is SOCK_STREAM or SOCK_DGRAM. */
-int aio_fd_socket(int family, int type);
+/* `type` is SOCK_STREAM, SOCK_DGRAM or another; `proto` 0: the usual one. */
+int aio_fd_socket(int family, int type, int proto);
+/* Makes a descriptor from elsewhere what those of the functions here are. */
+int aio_fd_prepare(int fd);
+/* Two Unix sockets that are connected to each other. */
+int aio_fd_pair(int type, int proto, int fds[2]);
 int aio_fd_accept(int listening, struct sockaddr *peer, socklen_t *len);
 int aio_fd_option(int fd, int level, int name, int value);
 /* The pending error of a socket, taken from it; 0: none. */

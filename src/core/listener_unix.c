@@ -138,7 +138,7 @@ static int bind_ip(int fd, const aio_address *a, const aio_door_opts *opts, cons
 static int listening_fd(aio_sockfile *file, const aio_address *a, const aio_door_opts *opts,
                         const char **call) {
   *call = "socket";
-  int fd = aio_fd_socket(a->path_len ? AF_UNIX : a->ip.sa.sa_family, SOCK_STREAM);
+  int fd = aio_fd_socket(a->path_len ? AF_UNIX : a->ip.sa.sa_family, SOCK_STREAM, 0);
   if (fd < 0) return fd;
   *call = "bind";
   int err = a->path_len ? aio_sockfile_bind(file, fd, SOCK_STREAM, a) : bind_ip(fd, a, opts, call);

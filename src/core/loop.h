@@ -49,6 +49,7 @@ struct aio_loop {
   aio_link starved;        /* listeners that found no descriptor, see core/listener.h */
   struct aio_pool *chunks; /* receive buffers, see core/chunk.h */
   struct aio_port *port;   /* see core/port.h; NULL until somebody asks for it */
+  struct aio_fdset *fdset; /* watched descriptors, see core/fdwatch.h */
   char *packets;           /* room to receive datagrams into, or NULL; see core/datagram.h */
   uint64_t polls;          /* how often the kernel was asked */
   void *owner;             /* the scheduler's own structure (bind) */

@@ -268,7 +268,7 @@ int aio_socket_connect(aio_stream *s, const aio_address *to, const aio_address *
   *call = "socket";
   aio_socket *sk = aio_socket_new(s->loop);
   if (!sk) return UV_ENOMEM;
-  int fd = aio_fd_socket(to->path_len ? AF_UNIX : to->ip.sa.sa_family, SOCK_STREAM);
+  int fd = aio_fd_socket(to->path_len ? AF_UNIX : to->ip.sa.sa_family, SOCK_STREAM, 0);
   if (fd < 0) {
     aio_socket_free(sk);
     return fd;

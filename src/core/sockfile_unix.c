@@ -13,7 +13,7 @@
 static bool is_stale(int type, const aio_address *a) {
   struct stat st;
   if (stat(a->path, &st) != 0 || !S_ISSOCK(st.st_mode)) return false;
-  int fd = aio_fd_socket(AF_UNIX, type);
+  int fd = aio_fd_socket(AF_UNIX, type, 0);
   if (fd < 0) return false;
   int err = aio_fd_connect(fd, a);
   close(fd);

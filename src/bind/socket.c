@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The class Socket: the system's calls, each tried once. Called by Lua and by sockwait.c.
+ * Invariant: the userdata exists, with its metatable, before its descriptor does. */
+#include "bind/socket.h"
+
+#include <string.h>
+
+#include "bind/address.h"
+#include "bind/error.h"
+#include "bind/made.h"
+#include "core/datagram.h"
+#include "core/listener.h"
+
+enum { UV_LOOP = 1, UV_WHERE, UV_WATCH, UVS = 3 };
+enum { SELF = 1, ARG = 2, TO = 3 };
+enum { RECV_MAX = AIO_PACKETS_ROOM }; /* bytes that one call receives at most */
+enum { BACKLOG = 128 };
+
+/* ---- errors ---- */
+
+static int raise_closed(lua_State *L) {
+  return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
+                         "this socket is closed; make another one");
+}
+
+static void push_error(lua_State *L, int err, const char *call) {
+  if (err == UV_ENOMEM) luaL_error(L, "not enough memory");
+  aio_error_push_os(L, aio_state_up(L), err, call);
+  if (err != AIO_SOCK_CONNECTING) return;
+  lua_pushliteral(L, "EINPROGRESS");
+  lua_setfield(L, -2, "code");
+  lua_pushliteral(L, "connect: under way; loop:sock_connect waits until it is done");
+  lua_setfield(L, -2, "message");
+}
+
+int aio_socket_raise(lua_State *L, int err, const char *call) {
+  push_error(L, err, call);
+  return lua_error(L);
+}
+
+int aio_socket_raise_at(lua_State *L, int err, const char *call, const aio_address *a) {
+  push_error(L, err, call);
+  aio_address_push(L, a);
+  lua_setfield(L, -2, a->path_len ? "filename" : "address");
+  return lua_error(L);
+}
+
+/* ---- finding ---- */
+
+aio_socket_ud *aio_socket_test(lua_State *L, const aio_state *st, int arg) {
+  return aio_object_test(L, st, arg, AIO_REF_SOCKET);
+}
+
+aio_socket_ud *aio_socket_check(lua_State *L, int arg) {
+  aio_socket_ud *u = aio_object_check(L, aio_state_up(L), arg, AIO_REF_SOCKET);
+  if (u->s == AIO_SOCK_NONE) raise_closed(L);
+  return u;
+}
+
+static aio_socket_ud *self(lua_State *L) {
+  return aio_socket_check(L, SELF);
+}
+
+bool aio_socket_note_watch(lua_State *L, int arg, int watch) {
+  if (!aio_socket_test(L, aio_state_up(L), arg)) return false;
+  lua_getiuservalue(L, arg, UV_WATCH);
+  aio_watch *old = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (old == lua_touserdata(L, watch)) return false;
+  if (old) aio_watch_end(L, old); /* in another loop, or of a callback that was removed */
+  lua_pushvalue(L, watch);
+  lua_setiuservalue(L, arg, UV_WATCH);
+  return true;
+}
+
+/* ---- arguments ---- */
+
+void aio_socket_address_at(lua_State *L, int arg, int family, aio_address *a) {
+  int err = UV_EINVAL;
+  if (family == AF_UNIX) {
+    luaL_argexpected(L, lua_type(L, arg) == LUA_TSTRING, arg, "path of a Unix socket");
+    err = aio_address_at(L, arg, a);
+    luaL_argcheck(L, err != UV_ENAMETOOLONG, arg, "this path is too long for a Unix socket");
+    luaL_argcheck(L, !err, arg, "a path, not empty, expected");
+    return;
+  }
+  if (lua_istable(L, arg)) {
+    err = aio_address_at(L, arg, a);
+  } else if (lua_type(L, arg) == LUA_TSTRING) {
+    lua_Integer port = luaL_checkinteger(L, arg + 1);
+    luaL_argcheck(L, port >= 0 && port <= 65535, arg + 1, "a port from 0 to 65535 expected");
+    err = aio_address_ip(a, lua_tostring(L, arg), (int)port);
+  } else {
+    luaL_typeerror(L, arg, "host and port, or an address");
+  }
+  luaL_argcheck(L, !err, arg, "a host in digits, and a port, expected; getaddrinfo looks names up");
+  luaL_argcheck(L, a->ip.sa.sa_family == family, arg,
+                "this address is not of the family of the socket");
+}
+
+size_t aio_socket_size_at(lua_State *L, int arg) {
+  lua_Integer n = luaL_checkinteger(L, arg);
+  luaL_argcheck(L, n > 0, arg, "a positive number of bytes expected");
+  return n < RECV_MAX ? (size_t)n : RECV_MAX;
+}
+
+typedef struct named {
+  const char *name;
+  int value;
+} named;
+
+static const named families[] = {
+    {"inet", AF_INET}, {"inet6", AF_INET6}, {"unix", AF_UNIX}, {NULL, 0}};
+static const named types[] = {{"stream", SOCK_STREAM},
+                              {"dgram", SOCK_DGRAM},
+                              {"seqpacket", SOCK_SEQPACKET},
+                              {"raw", SOCK_RAW},
+                              {NULL, 0}};
+
+static int check_named(lua_State *L, int arg, const named *table, int unset, const char *expected) {
+  if (lua_isnoneornil(L, arg)) return unset;
+  const char *name = lua_type(L, arg) == LUA_TSTRING ? lua_tostring(L, arg) : "";
+  for (; table->name; table++) {
+    if (strcmp(table->name, name) == 0) return table->value;
+  }
+  return luaL_argerror(L, arg, expected);
+}
+
+static int check_family(lua_State *L, int unset) {
+  return check_named(L, 1, families, unset, "\"inet\", \"inet6\" or \"unix\" expected");
+}
+
+static int check_type(lua_State *L) {
+  return check_named(L, 2, types, SOCK_STREAM,
+                     "\"stream\", \"dgram\", \"seqpacket\" or \"raw\" expected");
+}
+
+/* Pushes host and port, or the path; how many. */
+static int push_address(lua_State *L, const aio_address *a) {
+  int family = a->ip.sa.sa_family;
+  if (family != AF_INET && family != AF_INET6) {
+    aio_address_push(L, a);
+    return 1;
+  }
+  char host[AIO_HOST_MAX];
+  if (aio_ip_host(&a->ip, host, sizeof host)) host[0] = '\0';
+  lua_pushstring(L, host);
+  lua_pushinteger(L, aio_ip_port(&a->ip));
+  return 2;
+}
+
+/* ---- making ---- */
+
+static bool known(const named *table, int value) {
+  while (table->name && table->value != value) table++;
+  return table->name != NULL;
+}
+
+/* Do no bytes mean the end? */
+static bool is_connected_kind(int type) {
+  return type == SOCK_STREAM || type == SOCK_SEQPACKET;
+}
+
+static aio_socket_ud *push_new(lua_State *L, aio_state *st, int family, int type) {
+  aio_socket_ud *u = aio_object_new(L, st, AIO_REF_SOCKET, sizeof *u, UVS);
+  u->s = AIO_SOCK_NONE;
+  u->family = family;
+  u->connected = is_connected_kind(type);
+  aio_lloop *l = st->running ? st->running : st->loop;
+  if (!l || !l->debug) return u;
+  aio_lloop_push(L, l);
+  lua_setiuservalue(L, -2, UV_LOOP);
+  aio_error_where(L, st);
+  lua_setiuservalue(L, -2, UV_WHERE);
+  return u;
+}
+
+/* aio.socket{fileno=fd} */
+static int adopt(lua_State *L, aio_state *st) {
+  int ok, family, type;
+  lua_getfield(L, 1, "fileno");
+  lua_Integer fd = lua_tointegerx(L, -1, &ok);
+  luaL_argcheck(L, ok && fd >= 0 && fd <= INT32_MAX, 1,
+                "option 'fileno': the number of a descriptor expected");
+  aio_socket_ud *u = push_new(L, st, AF_UNSPEC, SOCK_STREAM);
+  int err = aio_sock_adopt((aio_sock)fd, &family, &type);
+  if (!err && !known(families, family)) err = UV_EAFNOSUPPORT;
+  if (err) return aio_socket_raise(L, err, "socket");
+  u->s = (aio_sock)fd;
+  u->family = family;
+  u->connected = is_connected_kind(type);
+  return 1;
+}
+
+static int new_socket(lua_State *L) {
+  aio_state *st = aio_state_up(L);
+  aio_state_require(L, st, AIO_FEATURE_NET);
+  if (lua_istable(L, 1)) return adopt(L, st);
+  int family = check_family(L, AF_INET), type = check_type(L);
+  int proto = (int)luaL_optinteger(L, 3, 0);
+  aio_socket_ud *u = push_new(L, st, family, type);
+  int err = aio_sock_open(family, type, proto, &u->s);
+  return err ? aio_socket_raise(L, err, "socket") : 1;
+}
+
+static int new_pair(lua_State *L) {
+  aio_state *st = aio_state_up(L);
+  aio_state_require(L, st, AIO_FEATURE_NET);
+  int family = check_family(L, AF_UNIX), type = check_type(L);
+  luaL_argcheck(L, family == AF_UNIX, 1, "pairs are of the family \"unix\"");
+  int proto = (int)luaL_optinteger(L, 3, 0);
+  aio_sock pair[2];
+  aio_socket_ud *a = push_new(L, st, family, type), *b = push_new(L, st, family, type);
+  int err = aio_sock_pair(type, proto, pair);
+  if (err) return aio_socket_raise(L, err, "socketpair");
+  a->s = pair[0];
+  b->s = pair[1];
+  return 2;
+}
+
+/* ---- connecting ---- */
+
+static int socket_bind(lua_State *L) {
+  const aio_socket_ud *u = self(L);
+  aio_address a;
+  aio_socket_address_at(L, ARG, u->family, &a);
+  int err = aio_sock_bind(u->s, &a);
+  return err ? aio_socket_raise_at(L, err, "bind", &a) : 0;
+}
+
+static int socket_listen(lua_State *L) {
+  const aio_socket_ud *u = self(L);
+  lua_Integer backlog = luaL_optinteger(L, ARG, BACKLOG);
+  luaL_argcheck(L, backlog >= 0 && backlog <= INT32_MAX, ARG, "a number, not negative, expected");
+  int err = aio_sock_listen(u->s, (int)backlog);
+  return err ? aio_socket_raise(L, err, "listen") : 0;
+}
+
+static int socket_connect(lua_State *L) {
+  const aio_socket_ud *u = self(L);
+  aio_address a;
+  aio_socket_address_at(L, ARG, u->family, &a);
+  int err = aio_sock_connect(u->s, &a);
+  return err ? aio_socket_raise_at(L, err, "connect", &a) : 0;
+}
+
+int aio_socket_accept(lua_State *L, const aio_socket_ud *u, const char *call) {
+  aio_address peer;
+  aio_socket_ud *c = push_new(L, aio_state_up(L), u->family, SOCK_STREAM);
+  c->connected = u->connected;
+  if (u->s == AIO_SOCK_NONE) return raise_closed(L); /* by a finalizer */
+  int err = aio_sock_accept(u->s, &c->s, &peer);
+  if (!err) return 1 + push_address(L, &peer);
+  lua_pop(L, 1);
+  return err == UV_EAGAIN ? -1 : aio_socket_raise(L, err, call);
+}
+
+static int would_block(lua_State *L, const char *call) {
+  return aio_socket_raise(L, UV_EAGAIN, call);
+}
+
+static int socket_accept(lua_State *L) {
+  int n = aio_socket_accept(L, self(L), "accept");
+  return n < 0 ? would_block(L, "accept") : n;
+}
+
+/* ---- sending and receiving ---- */
+
+/* Room to receive into: the running loop's, or of one's own; pushes one value. [may throw] */
+static char *push_room(lua_State *L, size_t n) {
+  const aio_state *st = aio_state_up(L);
+  char *room = st->running ? aio_packets_get(st->running->core) : NULL;
+  if (room)
+    lua_pushnil(L);
+  else
+    room = lua_newuserdatauv(L, n, 0);
+  return room;
+}
+
+int aio_socket_recv(lua_State *L, const aio_socket_ud *u, size_t n, bool from_whom,
+                    const char *call) {
+  aio_address from;
+  char *room = push_room(L, n);
+  if (u->s == AIO_SOCK_NONE) return raise_closed(L); /* by a finalizer */
+  ptrdiff_t got = aio_sock_recv(u->s, room, n, from_whom ? &from : NULL);
+  if (got == UV_EAGAIN) {
+    lua_pop(L, 1);
+    return -1;
+  }
+  if (got < 0) return aio_socket_raise(L, (int)got, call);
+  if (got == 0 && u->connected)
+    lua_pushnil(L);
+  else
+    lua_pushlstring(L, room, (size_t)got);
+  return from_whom ? 1 + push_address(L, &from) : 1;
+}
+
+ptrdiff_t aio_socket_send(lua_State *L, const aio_socket_ud *u, const char *ptr, size_t len,
+                          const aio_address *to, const char *call) {
+  ptrdiff_t sent = aio_sock_send(u->s, ptr, len, to);
+  if (sent == UV_EAGAIN) return -1;
+  if (sent >= 0) return sent;
+  if (to) aio_socket_raise_at(L, (int)sent, call, to);
+  return aio_socket_raise(L, (int)sent, call);
+}
+
+static int recv_any(lua_State *L, bool from_whom, const char *call) {
+  const aio_socket_ud *u = self(L);
+  int n = aio_socket_recv(L, u, aio_socket_size_at(L, ARG), from_whom, call);
+  return n < 0 ? would_block(L, call) : n;
+}
+
+static int socket_recv(lua_State *L) {
+  return recv_any(L, false, "recv");
+}
+
+static int socket_recvfrom(lua_State *L) {
+  return recv_any(L, true, "recvfrom");
+}
+
+static int send_any(lua_State *L, const aio_address *to, const char *call) {
+  size_t len;
+  const char *data = luaL_checklstring(L, ARG, &len);
+  ptrdiff_t sent = aio_socket_send(L, self(L), data, len, to, call);
+  if (sent < 0) return would_block(L, call);
+  lua_pushinteger(L, sent);
+  return 1;
+}
+
+static int socket_send(lua_State *L) {
+  self(L);
+  return send_any(L, NULL, "send");
+}
+
+static int socket_sendto(lua_State *L) {
+  aio_address to;
+  luaL_checkstring(L, ARG);
+  aio_socket_address_at(L, TO, self(L)->family, &to);
+  return send_any(L, &to, "sendto");
+}
+
+static int socket_shutdown(lua_State *L) {
+  static const char *const names[] = {"rd", "wr", "rdwr", NULL};
+  const aio_socket_ud *u = self(L);
+  int err = aio_sock_shutdown(u->s, (enum aio_sock_end)luaL_checkoption(L, ARG, "rdwr", names));
+  return err ? aio_socket_raise(L, err, "shutdown") : 0;
+}
+
+/* ---- what it tells ---- */
+
+static int name_of(lua_State *L, bool peer, const char *call) {
+  aio_address a;
+  int err = aio_sock_address(self(L)->s, peer, &a);
+  return err ? aio_socket_raise(L, err, call) : push_address(L, &a);
+}
+
+static int socket_getsockname(lua_State *L) {
+  return name_of(L, false, "getsockname");
+}
+
+static int socket_getpeername(lua_State *L) {
+  return name_of(L, true, "getpeername");
+}
+
+static int socket_fileno(lua_State *L) {
+  const aio_socket_ud *u = aio_object_check(L, aio_state_up(L), SELF, AIO_REF_SOCKET);
+  if (u->s == AIO_SOCK_NONE) return 0;
+  lua_pushinteger(L, (lua_Integer)u->s);
+  return 1;
+}
+
+static int socket_tostring(lua_State *L) {
+  const aio_socket_ud *u = aio_object_check(L, aio_state_up(L), SELF, AIO_REF_SOCKET);
+  if (u->s == AIO_SOCK_NONE)
+    lua_pushfstring(L, "Socket (closed): %p", lua_topointer(L, SELF));
+  else
+    lua_pushfstring(L, "Socket (%I): %p", (lua_Integer)u->s, lua_topointer(L, SELF));
+  return 1;
+}
+
+/* ---- closing ---- */
+
+/* Ends what waits for it and gives the descriptor up. Cannot fail. */
+static aio_sock let_go(lua_State *L, aio_socket_ud *u) {
+  aio_sock s = u->s;
+  u->s = AIO_SOCK_NONE;
+  if (lua_getiuservalue(L, SELF, UV_WATCH) == LUA_TUSERDATA) {
+    aio_watch_end(L, lua_touserdata(L, -1));
+    lua_pushnil(L);
+    lua_setiuservalue(L, SELF, UV_WATCH);
+  }
+  lua_pop(L, 1);
+  return s;
+}
+
+static void close_it(lua_State *L, aio_socket_ud *u) {
+  if (u->s == AIO_SOCK_NONE) return;
+  aio_sock_close(let_go(L, u));
+  const aio_state *st = aio_state_up(L);
+  if (st->running && st->running->core) aio_listener_revive(st->running->core);
+}
+
+static int socket_close(lua_State *L) {
+  close_it(L, aio_object_check(L, aio_state_up(L), SELF, AIO_REF_SOCKET));
+  return 0;
+}
+
+static int socket_detach(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)let_go(L, self(L)));
+  return 1;
+}
+
+static void report_unclosed(lua_State *L, aio_lloop *l) {
+  lua_createtable(L, 0, 3);
+  lua_pushliteral(L, "unclosed");
+  lua_setfield(L, -2, "kind");
+  lua_getiuservalue(L, SELF, UV_WHERE);
+  const char *where = lua_tostring(L, -1);
+  lua_pushfstring(L, "a socket was collected while open; close it, or write local s <close>%s%s",
+                  where ? "; it was made at " : "", where ? where : "");
+  lua_setfield(L, -3, "message");
+  lua_pop(L, 1);
+  lua_pushvalue(L, SELF);
+  lua_setfield(L, -2, "socket");
+  aio_lloop_report(L, l);
+}
+
+static int socket_gc(lua_State *L) {
+  aio_socket_ud *u = lua_touserdata(L, SELF);
+  lua_getiuservalue(L, SELF, UV_LOOP);
+  aio_lloop *l = lua_touserdata(L, -1);
+  aio_sock s = u->s;
+  if (s != AIO_SOCK_NONE && l && l->core) {
+    let_go(L, u); /* the report hands it to the user, for whom it is closed */
+    report_unclosed(L, l);
+    aio_sock_close(s);
+  } else {
+    close_it(L, u);
+  }
+  return 0;
+}
+
+/* core._socket_family(value): "inet", "inet6" or "unix"; nil when it is no socket. */
+static int family_of(lua_State *L) {
+  const aio_socket_ud *u = aio_socket_test(L, aio_state_up(L), SELF);
+  for (const named *f = families; u && f->name; f++) {
+    if (f->value != u->family) continue;
+    lua_pushstring(L, f->name);
+    return 1;
+  }
+  return 0;
+}
+
+void aio_socket_open_class(lua_State *L, aio_state *st) {
+  static const luaL_Reg methods[] = {{"bind", socket_bind},
+                                     {"listen", socket_listen},
+                                     {"connect", socket_connect},
+                                     {"accept", socket_accept},
+                                     {"recv", socket_recv},
+                                     {"recvfrom", socket_recvfrom},
+                                     {"send", socket_send},
+                                     {"sendto", socket_sendto},
+                                     {"shutdown", socket_shutdown},
+                                     {"getsockname", socket_getsockname},
+                                     {"getpeername", socket_getpeername},
+                                     {"fileno", socket_fileno},
+                                     {"detach", socket_detach},
+                                     {"close", socket_close},
+                                     {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__close", socket_close},
+                                  {"__gc", socket_gc},
+                                  {"__tostring", socket_tostring},
+                                  {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"socket", new_socket},
+                                 {"socketpair", new_pair},
+                                 {"_socket_family", family_of},
+                                 {NULL, NULL}};
+  aio_class_open(L, st, AIO_REF_SOCKET, "Socket", methods, meta);
+  aio_setfuncs(L, st, aio_socket_option_methods);
+  lua_setfield(L, -2, "_Socket");
+  aio_setfuncs(L, st, fns);
+}
