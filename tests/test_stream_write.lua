@@ -177,6 +177,27 @@ case("an_endless_writer_leaves_the_others_time", function(client, peer)
   reader:await()
 end)
 
+-- Neither side of the flood ever has to wait for long; the connection has to be seen by a poll.
+case("an_endless_reader_lets_others_connect", function(client, peer)
+  local stop, block = false, ("x"):rep(1 << 16)
+  local writer = aio.create_task(function()
+    while not stop do client:write(block) end
+    client:close()
+  end)
+  local server <close> = aio.start_server(function(conn) conn:write(conn:read(1)) end,
+    "127.0.0.1", 0)
+  local answer = aio.create_task(function()
+    local conn <close> = aio.open_connection("127.0.0.1", server.port)
+    conn:write("y")
+    return conn:read(1)
+  end)
+  while not answer:done() do lu.assertTrue(#peer:read(#block) > 0) end
+  lu.assertEquals(answer:await(), "y")
+  stop = true
+  while peer:read(#block) do end
+  writer:await()
+end)
+
 case("reads_that_need_not_wait_give_way", function(client, peer)
   client:write(("x"):rep(1000))
   local others = 0

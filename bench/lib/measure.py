@@ -57,8 +57,8 @@ def wait_open(port, child, log):
     raise Failed("the server did not open its port")
 
 
-def load(port, pid, args):
-    words = [built("tcp_echo", "loader.c"), str(port), str(pid)] + args.split()
+def load(workload, port, pid, args):
+    words = [built(workload, "loader.c"), str(port), str(pid)] + args.split()
     run = subprocess.run(words, capture_output=True, text=True, timeout=60,
                          preexec_fn=lambda: os.sched_setaffinity(0, LOADER_CPU))
     if run.returncode:
@@ -79,7 +79,7 @@ def server(workload, peer, args, limit):
                                  preexec_fn=lambda: os.sched_setaffinity(0, SERVER_CPU))
         try:
             wait_open(port, child, log)
-            return load(port, child.pid, args)
+            return load(workload, port, child.pid, args)
         finally:
             child.terminate()
             try:

@@ -6,17 +6,11 @@
  * tenth of the time is a warm-up; what is counted is requests, and the CPU time of process PID,
  * between the end of the warm-up and the end. One line of JSON; `bad` are answers that were not
  * what was sent. */
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <dirent.h>
+#include "lib/load.h"
+
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "lib/floor.h"
 
 enum { OCTAVES = 64, STEPS = 32, ROOM = 65536, EVENTS = 1024, PATIENCE_MS = 10000 };
 
@@ -48,27 +42,6 @@ static double percentile_us(double p) {
   return 0;
 }
 
-/* Seconds that all threads of a process have run, from the scheduler: exact to the nanosecond. */
-static double cpu_of(int pid) {
-  char path[600];
-  double total = 0, ns;
-  snprintf(path, sizeof path, "/proc/%d/task", pid);
-  DIR *dir = opendir(path);
-  for (struct dirent *e; dir && (e = readdir(dir));) {
-    snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", pid, e->d_name);
-    FILE *f = e->d_name[0] == '.' ? NULL : fopen(path, "r");
-    if (f && fscanf(f, "%lf", &ns) == 1) total += ns / 1e9;
-    if (f) fclose(f);
-  }
-  if (dir) closedir(dir);
-  return total;
-}
-
-static void fail(const char *what) {
-  perror(what);
-  exit(1);
-}
-
 static void request(struct conn *c) {
   c->got = 0;
   c->since = now();
@@ -76,14 +49,9 @@ static void request(struct conn *c) {
 }
 
 static void connect_all(struct conn *all, int conns, int port, int ep) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  int one = 1;
-  a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   for (int i = 0; i < conns; i++) {
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = &all[i]};
-    all[i].fd = socket(AF_INET, SOCK_STREAM, 0);
-    if (connect(all[i].fd, (void *)&a, sizeof a)) fail("connect");
-    setsockopt(all[i].fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    all[i].fd = connect_to(port);
     epoll_ctl(ep, EPOLL_CTL_ADD, all[i].fd, &ev);
   }
 }

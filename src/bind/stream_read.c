@@ -37,11 +37,13 @@ static int start(lua_State *L, aio_stream_ud *u, const read_op *op) {
   return t ? aio_task_give_way(L, t, op->k) : op->try(L, u);
 }
 
-/* Waits until `need` bytes are there, or `byte` (-1: none) has come, and tries again. */
+/* Waits until `need` bytes are there, or `byte` (-1: none) has come, and tries again; at once when
+ * there is more already. */
 static int wait_more(lua_State *L, aio_stream_ud *u, size_t need, int byte, const read_op *op) {
   aio_stream *s = u->s;
   aio_task *t = aio_task_waiter(L, aio_state_up(L));
   if (!aio_list_empty(&s->readers)) return start(L, u, op); /* raises */
+  if (aio_stream_pull(s)) return op->try(L, u);
   aio_stream_want(s, need, byte);
   if (s->eof) return op->try(L, u);
   return aio_task_suspend(L, t, &s->readers, NULL, op->k);

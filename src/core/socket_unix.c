@@ -30,7 +30,10 @@
 
 /* A socket that somebody else has opened may be a blocking one. */
 enum { SEND_FLAGS = MSG_NOSIGNAL | MSG_DONTWAIT };
-enum { READS_PER_EVENT = 4 }; /* of a socket that has more than there is room for */
+enum {
+  READS_PER_EVENT = 4, /* of a socket that has more than there is room for, */
+  PULLS_PER_EVENT = 16 /* and then of a reader who is quick, before it lets the loop poll */
+};
 
 struct aio_socket {
   aio_source source;
@@ -39,6 +42,7 @@ struct aio_socket {
   aio_ip peer; /* family 0: not an IP address */
   int fd;
   uint8_t asked; /* UV_READABLE and UV_WRITABLE */
+  uint8_t pulls; /* more such reads before the next event; 0 after one that emptied the socket */
   bool connecting, closing;
 };
 
@@ -110,9 +114,11 @@ static int socket_fileno(aio_source *src) {
   return socket_of(src)->fd;
 }
 
+static void socket_pull(aio_source *src);
+
 #define SOCKET_OPS(name)                                                                           \
   {                                                                                                \
-    .read_start = socket_read_start, .read_stop = socket_read_stop,                                \
+    .read_start = socket_read_start, .read_stop = socket_read_stop, .pull = socket_pull,           \
     .try_writev = socket_try_writev, .write_start = socket_write_start,                            \
     .shutdown = socket_shutdown, .close = socket_close, .address = socket_address,                 \
     .fileno = socket_fileno, .kind = name, .borrows = true                                         \
@@ -149,9 +155,20 @@ static bool read_once(aio_socket *sk, aio_stream *s) {
 }
 
 static void read_some(aio_socket *sk) {
-  for (int i = 0; i < READS_PER_EVENT; i++) {
-    if (!read_once(sk, sk->source.stream)) return;
-  }
+  aio_stream *s = sk->source.stream;
+  int reads = 0;
+  sk->pulls = 0;
+  do {
+    if (!read_once(sk, s)) return;
+  } while (++reads < READS_PER_EVENT && !aio_stream_sated(s));
+  sk->pulls = PULLS_PER_EVENT;
+}
+
+static void socket_pull(aio_source *src) {
+  aio_socket *sk = socket_of(src);
+  if (sk->pulls == 0) return;
+  uint8_t left = sk->pulls - 1;
+  sk->pulls = read_once(sk, src->stream) ? left : 0;
 }
 
 static void connect_ended(aio_socket *sk) {

@@ -248,6 +248,13 @@ void aio_stream_want(aio_stream *s, size_t need, int byte) {
   read_resume(s);
 }
 
+bool aio_stream_pull(aio_stream *s) {
+  size_t before = s->in.total;
+  if (!s->reading || !s->source->ops->pull) return false;
+  s->source->ops->pull(s->source);
+  return s->in.total > before || s->eof;
+}
+
 void aio_stream_consume(aio_stream *s, size_t n) {
   aio_recvq_consume(&s->in, s->loop->chunks, n);
   if (!s->reading && !s->lazy && s->in.total <= s->limit) read_resume(s);

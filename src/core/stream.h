@@ -10,7 +10,7 @@
  *
  * Invariants: at most one wait in `readers`. `source` is there exactly in the states CONNECTING to
  * CLOSING. `loop` is NULL exactly in the state CLOSED. A source never reports inside one of its own
- * operations. */
+ * operations but `pull`. */
 #ifndef AIO_CORE_STREAM_H
 #define AIO_CORE_STREAM_H
 
@@ -27,6 +27,9 @@ typedef struct aio_source_ops {
   /* Starts, stops to report what comes in: aio_stream_space/received/ended. */
   int (*read_start)(aio_source *src);
   void (*read_stop)(aio_source *src);
+  /* Or NULL: reports what has come already, if it is likely that something has; it is told only
+   * while it reports. */
+  void (*pull)(aio_source *src);
   /* Sends what goes at once; the count of bytes (0: none now), or an error code. */
   ptrdiff_t (*try_writev)(aio_source *src, const uv_buf_t *bufs, unsigned n);
   /* Bytes are queued: call aio_stream_flush as often as some can be sent, until it says enough. */
@@ -136,6 +139,9 @@ static inline bool aio_stream_is_open(const aio_stream *s) {
 /* Says what the reader, who is about to wait in `readers`, waits for: `need` bytes in the queue, or
  * `byte` in what comes; the end and an error wake too. */
 void aio_stream_want(aio_stream *s, size_t need, int byte);
+/* The reader is about to wait: gets what has come already without waiting for the loop's next poll.
+ * True when there is more than before, or the end. */
+bool aio_stream_pull(aio_stream *s);
 /* Drops the first `n` bytes received. */
 void aio_stream_consume(aio_stream *s, size_t n);
 /* Lets `sink` take what comes, beginning with what is there; NULL: no longer. It is detached and
@@ -162,6 +168,11 @@ void aio_stream_connected(aio_stream *s, int err);
 unsigned aio_stream_space(aio_stream *s, uv_buf_t space[2]);
 /* `n` (> 0) bytes were received there. Look at `reading` before going on. */
 void aio_stream_received(aio_stream *s, size_t n);
+/* Is there so much, and nobody who waits for more, that the one who is to use it up should run
+ * before the source goes on? It is better read while it is in the cache. */
+static inline bool aio_stream_sated(const aio_stream *s) {
+  return s->in.total >= s->limit && aio_list_empty(&s->readers);
+}
 /* Nothing more comes: the end (0), or an error. */
 void aio_stream_read_ended(aio_stream *s, int err);
 /* Nothing more can be sent. */
