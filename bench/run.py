@@ -43,6 +43,11 @@ def throughput(role):
                 (f"{role}, 512 MiB", f"{role} 512"), ahead)
 
 
+def tls(name, load, of_c):
+    ahead = {"c_openssl": of_c, "go": 1, "node": 1, "py_asyncio": 1, "py_uvloop": 1}
+    return Case("tls_echo", (name, f"{load} 1.5"), (name, f"{load} 0.5"), ahead)
+
+
 CASES = [
     Case("spawn", ("1M tasks", "1000000"), ("200k tasks", "200000"), {"go": 1.2}),
     Case("switch", ("2 tasks", "2 1000000"), ("2 tasks", "2 300000"), {"lua_floor": 2}),
@@ -60,6 +65,10 @@ CASES = [
     echo(1000, 64, 1.15),
     throughput("send"),
     throughput("receive"),
+    tls("64 x 64 B", "64 64", 1.15),
+    tls("64 x 4096 B", "64 4096", 1.15),
+    tls("handshake", "64 full", 1.15),
+    tls("handshake, resumed", "64 resumed", 1.15),
 ]
 MOST_BYTES = 1500  # for a sleeping task: sleepers have a second figure
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * What the programs in C need: a clock, memory, one line of JSON. */
+#ifndef AIOBENCH_FLOOR_H
+#define AIOBENCH_FLOOR_H
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,3 +35,5 @@ static inline long status_kb(const char *key) {
 static inline void report(long ops, double seconds) {
   printf("{\"ops\": %ld, \"seconds\": %.6f, \"rss_kb\": %ld}\n", ops, seconds, status_kb("VmHWM"));
 }
+
+#endif

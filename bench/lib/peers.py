@@ -10,7 +10,8 @@ BUILD = os.path.join(HERE, "build")
 
 
 # what the C peers are compiled against
-PACKAGES = {"lua_floor.c": ["lua5.4"], "c_libuv.c": ["libuv"]}
+PACKAGES = {"lua_floor.c": ["lua5.4"], "c_libuv.c": ["libuv"], "c_openssl.c": ["openssl"],
+            "tls_echo/loader.c": ["openssl"]}
 
 
 class Peer:
@@ -79,6 +80,7 @@ def table():
         "lua_floor": Peer("lua_floor.c", None, "gcc liblua5.4-dev"),
         "c_epoll": Peer("c_epoll.c", None, "gcc"),
         "c_libuv": Peer("c_libuv.c", None, "gcc libuv1-dev"),
+        "c_openssl": Peer("c_openssl.c", None, "gcc libssl-dev"),
     }
 
 
@@ -99,18 +101,35 @@ def installed(name, peer, env):
 
 
 @functools.lru_cache(None)
+def certificate():
+    """The path of a certificate for localhost and its key, in PEM; made once for each run."""
+    target = os.path.join(BUILD, "localhost.pem")
+    os.makedirs(BUILD, exist_ok=True)
+    subprocess.run(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
+        "-subj /CN=localhost -addext subjectAltName=DNS:localhost".split()
+        + ["-keyout", target + ".key", "-out", target], check=True, capture_output=True)
+    with open(target, "a") as pem, open(target + ".key") as key:
+        pem.write(key.read())
+    os.remove(target + ".key")
+    return target
+
+
+@functools.lru_cache(None)
 def built(workload, file):
     """Compiles a C or Go peer into build/ when its source is newer; returns the program."""
     source = os.path.join(HERE, workload, file)
     target = os.path.join(BUILD, f"{workload}-{file.replace('.', '-')}")
     os.makedirs(BUILD, exist_ok=True)
-    if os.path.exists(target) and os.path.getmtime(target) >= os.path.getmtime(source):
+    lib = os.path.join(HERE, "lib")
+    newest = max(os.path.getmtime(path) for path in [source] + [e.path for e in os.scandir(lib)])
+    if os.path.exists(target) and os.path.getmtime(target) >= newest:
         return target
     if file.endswith(".go"):
         command = ["go", "build", "-o", target, f"./{workload}/{file}"]
     else:
         command = ["cc", "-std=gnu11", "-O2", "-Wall", "-I", HERE, "-o", target, source]
-        for package in PACKAGES.get(file, []):
+        for package in PACKAGES.get(f"{workload}/{file}", PACKAGES.get(file, [])):
             flags = ["pkg-config", "--cflags", "--libs", package]
             command += subprocess.run(flags, capture_output=True, text=True).stdout.split()
     subprocess.run(command, check=True, cwd=HERE)
@@ -121,7 +140,10 @@ def command(workload, peer):
     """The command line and the environment that run a peer's file of a workload."""
     path = os.path.join(HERE, workload, peer.file)
     words = peer.start + [path] if peer.start else [built(workload, peer.file)]
-    return words, environment(peer)
+    env = environment(peer)
+    if workload == "tls_echo":
+        env["TLS_PEM"] = certificate()
+    return words, env
 
 
 def environment(peer=None):

@@ -9,10 +9,11 @@
 #include "lib/load.h"
 
 #include <errno.h>
-#include <stdint.h>
 #include <sys/epoll.h>
 
-enum { OCTAVES = 64, STEPS = 32, ROOM = 65536, EVENTS = 1024, PATIENCE_MS = 10000 };
+#include "lib/latency.h"
+
+enum { ROOM = 65536, EVENTS = 1024, PATIENCE_MS = 10000 };
 
 struct conn {
   int fd;
@@ -20,27 +21,9 @@ struct conn {
   double since;
 };
 
-static uint64_t hist[OCTAVES * STEPS];
 static char *out, in[ROOM];
 static size_t size;
 static long ops, bad;
-
-/* Logarithmic buckets: 32 to an octave of nanoseconds. */
-static int bucket(uint64_t ns) {
-  if (ns < STEPS) return (int)ns;
-  int top = 63 - __builtin_clzll(ns);
-  return (top - 4) * STEPS + (int)((ns >> (top - 5)) & (STEPS - 1));
-}
-static double value(int b) {
-  return b < STEPS ? b : (double)((uint64_t)(STEPS + b % STEPS) << (b / STEPS - 1));
-}
-static double percentile_us(double p) {
-  uint64_t all = 0, seen = 0;
-  for (int i = 0; i < OCTAVES * STEPS; i++) all += hist[i];
-  for (int i = 0; i < OCTAVES * STEPS; i++)
-    if ((seen += hist[i]) && (double)seen >= p * (double)all) return value(i) / 1000;
-  return 0;
-}
 
 static void request(struct conn *c) {
   c->got = 0;
@@ -65,7 +48,7 @@ static void answer(struct conn *c) {
     return;
   }
   if ((c->got += (size_t)k) < size) return;
-  hist[bucket((uint64_t)((now() - c->since) * 1e9))]++;
+  note_latency(c->since);
   ops++;
   request(c);
 }

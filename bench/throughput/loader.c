@@ -39,7 +39,8 @@ int main(int argc, char **argv) {
   uint64_t bytes = (uint64_t)mib * MIB;
   char line[64];
   double cpu = cpu_of(pid), start = now();
-  put(fd, line, (size_t)snprintf(line, sizeof line, "%s %llu\n", argv[3], (unsigned long long)bytes));
+  put(fd, line,
+      (size_t)snprintf(line, sizeof line, "%s %llu\n", argv[3], (unsigned long long)bytes));
   for (uint64_t left = receives ? bytes : 0; left > 0; left -= BLOCK) put(fd, block, BLOCK);
   bool bad = drain(fd) != (receives ? strlen("done\n") : bytes);
   double took = now() - start;
