@@ -33,6 +33,7 @@ build = {
     ["aio.tls"] = {
       sources = {
         "src/tls/bio.c",
+        "src/tls/buffers.c",
         "src/tls/certificate.c",
         "src/tls/connection.c",
         "src/tls/context.c",

@@ -103,6 +103,7 @@ set(AIO_BIND_SOURCES
 # The library for TLS, which stands on the headers of floors 0 to 2 (see src/core/api.h).
 set(AIO_TLS_SOURCES
   src/tls/bio.c
+  src/tls/buffers.c
   src/tls/certificate.c
   src/tls/connection.c
   src/tls/context.c

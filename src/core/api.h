@@ -11,7 +11,7 @@
 #include "core/stream.h"
 
 /* To be counted up whenever a function here, or a structure that they share, changes. */
-enum { AIO_API_VERSION = 2 };
+enum { AIO_API_VERSION = 3 };
 
 typedef struct aio_api {
   uint32_t version;
@@ -24,7 +24,7 @@ typedef struct aio_api {
   void (*stream_consume)(aio_stream *s, size_t n);
   int (*stream_address)(aio_stream *s, bool peer, aio_address *a);
   void (*stream_connected)(aio_stream *s, int err);
-  unsigned (*stream_space)(aio_stream *s, uv_buf_t space[2]);
+  unsigned (*stream_space)(aio_stream *s, size_t most, uv_buf_t space[2]);
   void (*stream_received)(aio_stream *s, size_t n);
   void (*stream_read_ended)(aio_stream *s, int err);
   void (*stream_write_failed)(aio_stream *s, int err);

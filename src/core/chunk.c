@@ -6,12 +6,12 @@
 
 #include <string.h>
 
-/* Small chunks are for bytes that are copied out of the scratch; POOL_BYTES is what each free list
- * keeps. */
+/* Small chunks are for bytes that are copied out of the scratch; the third holds 4 KiB, and what
+ * TLS makes of them. POOL_BYTES is what each free list keeps. */
 #ifdef AIO_HOSTILE
 enum { TINY = 1, MIDDLING = 3, SMALL = 7, SCRATCH = 64, POOL_BYTES = 128 };
 #else
-enum { TINY = 232, MIDDLING = 1000, SMALL = 4096, SCRATCH = 65536, POOL_BYTES = 1024 * 1024 };
+enum { TINY = 232, MIDDLING = 1000, SMALL = 4096 + 256, SCRATCH = 65536, POOL_BYTES = 1024 * 1024 };
 #endif
 
 static const uint32_t ROOMS[] = {TINY, MIDDLING, SMALL, SCRATCH};
@@ -20,6 +20,7 @@ enum { SORTS = 4, SORT_SMALL = 2, SORT_SCRATCH = 3, SORT_ODD = SORTS /* never ke
 struct aio_pool {
   aio_mem mem;
   aio_chunk *scratch; /* or NULL */
+  aio_chunk *staged;  /* or NULL: a small one in its place, until the next commit */
   aio_chunk *free[SORTS];
   size_t kept[SORTS]; /* bytes in each free list */
 };
@@ -47,6 +48,7 @@ void aio_pool_fini(aio_loop *l) {
     }
   }
   if (p->scratch) aio_mem_free(&p->mem, p->scratch, chunk_size(p->scratch));
+  if (p->staged) aio_mem_free(&p->mem, p->staged, chunk_size(p->staged));
   aio_mem_free(&p->mem, p, sizeof *p);
   l->chunks = NULL;
 }
@@ -90,7 +92,14 @@ static void recvq_push(aio_recvq *q, aio_chunk *c) {
   q->tail = c;
 }
 
+/* Nothing came of the last one. */
+static void unstage(aio_pool *p) {
+  if (p->staged) chunk_give(p, p->staged);
+  p->staged = NULL;
+}
+
 unsigned aio_recvq_space(aio_recvq *q, aio_pool *p, uv_buf_t space[2]) {
+  unstage(p);
   if (!p->scratch && !(p->scratch = chunk_take(p, SORT_SCRATCH))) return 0;
   unsigned n = 0;
   aio_chunk *t = q->tail;
@@ -107,6 +116,15 @@ static uint32_t fitting_sort(const aio_recvq *q, size_t n) {
   return sort;
 }
 
+unsigned aio_recvq_space_for(aio_recvq *q, aio_pool *p, size_t most, uv_buf_t space[2]) {
+  unstage(p);
+  uint32_t sort = fitting_sort(q, most);
+  if (q->tail || sort == SORT_SCRATCH || !(p->staged = chunk_take(p, sort)))
+    return aio_recvq_space(q, p, space);
+  space[0] = uv_buf_init(p->staged->data, p->staged->room);
+  return 1;
+}
+
 void aio_recvq_commit(aio_recvq *q, aio_pool *p, size_t n) {
   q->total += n;
   aio_chunk *t = q->tail;
@@ -114,6 +132,12 @@ void aio_recvq_commit(aio_recvq *q, aio_pool *p, size_t n) {
   if (spare > n) spare = n;
   if (spare) t->end += (uint32_t)spare;
   if ((n -= spare) == 0) return;
+  if (p->staged) {
+    p->staged->end = (uint32_t)n;
+    recvq_push(q, p->staged);
+    p->staged = NULL;
+    return;
+  }
   uint32_t sort = fitting_sort(q, n);
   aio_chunk *c = sort < SORT_SCRATCH ? chunk_take(p, sort) : NULL;
   if (c) {

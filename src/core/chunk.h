@@ -43,6 +43,9 @@ static inline const char *aio_recvq_peek(const aio_recvq *q, size_t *len) {
 /* Where to receive into: the room left in the last chunk, then the scratch. Returns how many of the
  * two buffers are filled in; 0 when memory is out. */
 unsigned aio_recvq_space(aio_recvq *q, aio_pool *p, uv_buf_t space[2]);
+/* The same for at most `most` bytes: what fits into a small chunk is received into one, and need
+ * not be copied. */
+unsigned aio_recvq_space_for(aio_recvq *q, aio_pool *p, size_t most, uv_buf_t space[2]);
 /* Takes over `n` bytes received into that space. Cannot fail. */
 void aio_recvq_commit(aio_recvq *q, aio_pool *p, size_t n);
 /* Drops the first `n` bytes, at most `total`; their chunks go back to the pool. */

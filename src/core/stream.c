@@ -214,6 +214,10 @@ unsigned aio_stream_space(aio_stream *s, uv_buf_t space[2]) {
   return aio_recvq_space(&s->in, s->loop->chunks, space);
 }
 
+unsigned aio_stream_space_for(aio_stream *s, size_t most, uv_buf_t space[2]) {
+  return aio_recvq_space_for(&s->in, s->loop->chunks, most, space);
+}
+
 void aio_stream_received(aio_stream *s, size_t n) {
   size_t before = s->in.total;
   aio_recvq_commit(&s->in, s->loop->chunks, n);

@@ -166,6 +166,8 @@ int aio_stream_address(aio_stream *s, bool peer, aio_address *a);
 void aio_stream_connected(aio_stream *s, int err);
 /* Where to receive, see aio_recvq_space. */
 unsigned aio_stream_space(aio_stream *s, uv_buf_t space[2]);
+/* The same for at most `most` bytes, when that is known. */
+unsigned aio_stream_space_for(aio_stream *s, size_t most, uv_buf_t space[2]);
 /* `n` (> 0) bytes were received there. Look at `reading` before going on. */
 void aio_stream_received(aio_stream *s, size_t n);
 /* Is there so much, and nobody who waits for more, that the one who is to use it up should run

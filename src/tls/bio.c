@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
  * How OpenSSL reads and writes: a BIO whose input is the receive queue of the stream below, where
- * the bytes are, and whose output is collected in one buffer, so that several records leave with
- * one system call. The filter makes one for each connection. Invariant: the buffer belongs to the
- * filter, which may take it away between two calls of OpenSSL. */
+ * the bytes are. Its output is collected in one buffer, so that several records leave with one
+ * system call; one that is alone is sent from OpenSSL's own buffer. The filter makes one for each
+ * connection. Invariant: the buffer belongs to the filter, which may take it away between two calls
+ * of OpenSSL. */
 #include <openssl/err.h>
 #include <string.h>
 
@@ -52,9 +53,27 @@ static int bio_read(BIO *b, char *to, int n) {
   return -1;
 }
 
+int tls_wire_send(const tls_wire *w, const char *data, size_t n) {
+  aio_piece piece = {data, n};
+  int err = w->api->stream_write(w->below, &piece, 1);
+  /* Half a flight is none: nothing can follow it. */
+  if (err && !w->below->write_error) w->api->stream_write_failed(w->below, err);
+  return err;
+}
+
+/* May these bytes be sent as they are? Long ones would be borrowed by the stream below, and OpenSSL
+ * needs its buffer. */
+static bool goes_directly(const tls_wire *w, int n) {
+  return w->direct && w->out.len == 0 && n > 0 && n < AIO_BORROW_MIN;
+}
+
 static int bio_write(BIO *b, const char *from, int n) {
   tls_wire *w = BIO_get_data(b);
   BIO_clear_retry_flags(b);
+  if (goes_directly(w, n)) {
+    if (!w->error) w->error = tls_wire_send(w, from, (size_t)n);
+    return n;
+  }
   if (n > 0 && buffer_add(&w->mem, &w->out, from, (size_t)n)) return n;
   ERR_raise(ERR_LIB_BIO, ERR_R_MALLOC_FAILURE);
   return -1;

@@ -145,8 +145,10 @@ static bool set_alpn(lua_State *L, tls_context *c) {
 static void set_defaults(SSL_CTX *ctx) {
   SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                SSL_OP_CIPHER_SERVER_PREFERENCE);
+  /* A server's chain is what its file holds, not what could be found among those it trusts. */
   SSL_CTX_set_mode(ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                            SSL_MODE_RELEASE_BUFFERS);
+                            SSL_MODE_NO_AUTO_CHAIN);
+  SSL_CTX_set_read_ahead(ctx, 1); /* the head of a record and its body in one go */
   SSL_CTX_set_default_passwd_cb(ctx, give_password);
   SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"aio", 3);
 }
@@ -159,7 +161,7 @@ static void set_sessions(SSL_CTX *ctx, bool on) {
     return;
   }
   /* A server's sessions are with its clients, in tickets; so no client can fill its memory. */
-  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_BOTH | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(ctx, tls_on_session);
 }
 
@@ -194,7 +196,7 @@ static const char *set_authorities(lua_State *L, tls_context *c) {
   } else if (!lua_isnil(L, CA_DIR)) {
     ok = SSL_CTX_load_verify_dir(c->ctx, lua_tostring(L, CA_DIR));
   } else {
-    ok = SSL_CTX_set_default_verify_paths(c->ctx);
+    c->trusts_system = true;
   }
   if (!ok) return "ca";
   if (lua_isnil(L, CLIENT_CA)) return NULL;
@@ -203,6 +205,13 @@ static const char *set_authorities(lua_State *L, tls_context *c) {
   ok = b && c->client_cas && add_authorities(c->client_cas, b, c->ctx);
   BIO_free(b);
   return ok ? NULL : "client_ca";
+}
+
+/* That is some megabytes and milliseconds, which a server never needs. */
+bool tls_context_trust(tls_context *c) {
+  if (!c->trusts_system || c->trust_loaded) return true;
+  c->trust_loaded = SSL_CTX_set_default_verify_paths(c->ctx);
+  return c->trust_loaded;
 }
 
 static const char *set_ciphers(lua_State *L, SSL_CTX *ctx) {
@@ -242,6 +251,7 @@ int tls_context_new(lua_State *L) {
   if (!c) return luaL_error(L, "not enough memory");
   *box = c;
   c->refs = 1;
+  aio_link_init(&c->busy);
   c->resume = lua_toboolean(L, SESSION_CACHE);
   c->ask_name = !lua_isnil(L, SNI);
   c->ctx = SSL_CTX_new(TLS_method());

@@ -10,9 +10,9 @@
 static int tls_notify(tls_filter *f) {
   if (f->notified || f->phase != TLS_OPEN) return 0;
   f->notified = true;
-  ERR_clear_error();
+  tls_clear_errors();
   SSL_shutdown(f->ssl);
-  ERR_clear_error();
+  tls_clear_errors();
   return tls_send_out(f);
 }
 
@@ -41,6 +41,7 @@ static void wind_up(tls_filter *f) {
 
 static void filter_destroy(tls_filter *f) {
   aio_mem mem = f->wire.mem;
+  tls_buffers_forget(f);
   SSL_free(f->ssl);
   tls_buffer_free(&mem, &f->flight);
   tls_buffer_free(&mem, &f->wire.out);
@@ -96,6 +97,7 @@ static bool may_linger(const tls_filter *f) {
 static bool start_lingering(tls_filter *f) {
   if (!may_linger(f) || !tls_start_timer(f, f->shutdown_seconds)) return false;
   f->phase = TLS_LINGER;
+  tls_buffers_forget(f);
   SSL_free(f->ssl);
   f->ssl = NULL;
   aio_list_push(&f->loop->objects, &f->object.link);
@@ -228,6 +230,7 @@ tls_filter *tls_filter_new(const aio_api *api, aio_mem mem, tls_context *c, tls_
   f->work.run = run;
   aio_link_init(&f->work.node.link);
   aio_link_init(&f->object.link);
+  aio_link_init(&f->buffers);
   f->object.detach = linger_detach;
   f->timer.fire = on_timer;
   f->api = api;

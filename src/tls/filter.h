@@ -26,6 +26,7 @@ struct tls_filter {
   aio_cnode work;
   aio_timer timer;   /* limit of the handshake, of the closing, of the lingering */
   aio_object object; /* in the loop's list while it lingers */
+  aio_link buffers;  /* in the context's list while OpenSSL has buffers for it */
   const aio_api *api;
   aio_loop *loop;
   tls_wire wire; /* wire.below: the stream below */
@@ -63,9 +64,22 @@ static inline void tls_schedule(tls_filter *f) {
   if (f->work.node.state == AIO_IDLE) aio_loop_ready(f->loop, &f->work.node);
 }
 
+/* The errors of OpenSSL are a queue of the thread, which has to be empty before an operation. To
+ * clear it costs hundreds of instructions, also when it is empty. */
+static inline void tls_clear_errors(void) {
+  if (ERR_peek_error()) ERR_clear_error();
+}
+
 static inline bool tls_start_timer(tls_filter *f, double seconds) {
   return f->api->timer_start(f->loop, &f->timer, aio_loop_now(f->loop) + seconds);
 }
+
+/* ---- buffers.c ---- */
+
+/* OpenSSL is about to use its record buffers. */
+void tls_buffers_use(tls_filter *f);
+/* The SSL object goes. */
+void tls_buffers_forget(tls_filter *f);
 
 /* ---- flow.c ---- */
 

@@ -27,10 +27,7 @@ int tls_send_out(tls_filter *f) {
   if (f->wire.out.len == 0 || !tls_landed(f)) return 0;
   f->flight = f->wire.out;
   memset(&f->wire.out, 0, sizeof f->wire.out);
-  aio_piece piece = {f->flight.data, f->flight.len};
-  int err = f->api->stream_write(tls_below(f), &piece, 1);
-  /* Half a flight is none: nothing can follow it. */
-  if (err && !tls_below(f)->write_error) f->api->stream_write_failed(tls_below(f), err);
+  int err = tls_wire_send(&f->wire, f->flight.data, f->flight.len);
   tls_landed(f);
   return err;
 }
@@ -54,9 +51,15 @@ int tls_error_code(const char *reason) {
 /* What a round of decrypting ended with. */
 enum verdict { MORE, WAIT, END, BROKEN };
 
+/* Asking OpenSSL only to hear that there is nothing would cost a sixth of a request. */
+static bool nothing_there(const tls_filter *f) {
+  return tls_below(f)->in.total == 0 && !SSL_has_pending(f->ssl);
+}
+
 static enum verdict decrypt_into(tls_filter *f, const uv_buf_t *space, size_t *got) {
+  tls_clear_errors();
   for (size_t at = 0, n; at < space->len; at += n, *got += n) {
-    ERR_clear_error();
+    if (nothing_there(f)) return WAIT;
     if (SSL_read_ex(f->ssl, space->base + at, space->len - at, &n)) continue;
     switch (SSL_get_error(f->ssl, 0)) {
     case SSL_ERROR_WANT_READ:
@@ -88,11 +91,18 @@ static void input_waits(tls_filter *f) {
   read_ended(f, b->read_error ? b->read_error : AIO_ETRUNCATED);
 }
 
+/* The most that the next round can bring, when that is known to be little: what is encrypted is
+ * longer than what it was. */
+static size_t most_plain(const tls_filter *f) {
+  return SSL_has_pending(f->ssl) ? RECORD : tls_below(f)->in.total;
+}
+
 /* One round; true when there may be more. */
 static bool read_round(tls_filter *f) {
   uv_buf_t space[2];
-  unsigned n = f->api->stream_space(tls_above(f), space);
+  unsigned n = f->api->stream_space(tls_above(f), most_plain(f), space);
   size_t got = 0;
+  tls_buffers_use(f);
   if (n == 0) {
     read_ended(f, UV_ENOMEM);
     return false;
@@ -166,27 +176,38 @@ static size_t left(const cursor *c) {
   return n - c->at;
 }
 
-/* Encrypts up to AT_ONCE bytes. The count, or an error code. */
-static ptrdiff_t encrypt(tls_filter *f, cursor *c) {
+/* Encrypts `total` bytes. 0 or an error code. */
+static int encrypt(tls_filter *f, cursor *c, size_t total) {
   char scratch[RECORD];
-  size_t total = left(c), done = 0;
-  if (total > AT_ONCE) total = AT_ONCE;
-  if (!tls_buffer_reserve(&f->wire.mem, &f->wire.out, total + (total / RECORD + 1) * RECORD_EXTRA))
-    return UV_ENOMEM;
-  while (done < total) {
+  tls_buffers_use(f);
+  tls_clear_errors();
+  while (total > 0) {
     const char *ptr;
     size_t n, len = next_record(c, &ptr, scratch);
-    if (len == 0) break;
-    ERR_clear_error();
     if (!SSL_write_ex(f->ssl, ptr, len, &n)) {
       const char *reason = tls_reason_of_error();
       tls_above(f)->reason = reason;
       return tls_error_code(reason);
     }
     advance(c, n);
-    done += n;
+    total -= n;
   }
-  return (ptrdiff_t)done;
+  return 0;
+}
+
+/* Encrypts and sends up to AT_ONCE bytes. The count, or an error code. */
+static ptrdiff_t send_some(tls_filter *f, cursor *c) {
+  tls_wire *w = &f->wire;
+  size_t total = left(c);
+  if (total > AT_ONCE) total = AT_ONCE;
+  w->direct = total <= RECORD;
+  if (!w->direct &&
+      !tls_buffer_reserve(&w->mem, &w->out, total + (total / RECORD + 1) * RECORD_EXTRA))
+    return UV_ENOMEM;
+  int err = encrypt(f, c, total);
+  w->direct = false;
+  if (!err) err = w->error ? w->error : tls_send_out(f);
+  return err ? err : (ptrdiff_t)total;
 }
 
 ptrdiff_t tls_try_writev(aio_source *src, const uv_buf_t *bufs, unsigned n) {
@@ -197,10 +218,8 @@ ptrdiff_t tls_try_writev(aio_source *src, const uv_buf_t *bufs, unsigned n) {
     return tls_above(f)->write_error ? tls_above(f)->write_error : AIO_EFILTER;
   if (f->phase != TLS_OPEN) return 0;
   for (int i = 0; i < ROUNDS && left(&c) > 0 && tls_landed(f); i++) {
-    ptrdiff_t done = encrypt(f, &c);
+    ptrdiff_t done = send_some(f, &c);
     if (done < 0) return done;
-    int err = tls_send_out(f);
-    if (err) return err;
     sent += done;
   }
   return sent;

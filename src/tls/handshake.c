@@ -30,6 +30,7 @@ static bool expect_name(SSL *ssl, const char *name) {
 
 static bool set_up_client(tls_filter *f, const tls_options *o) {
   SSL_set_connect_state(f->ssl);
+  if (f->context->verify_server != SSL_VERIFY_NONE && !tls_context_trust(f->context)) return false;
   SSL_set_verify(f->ssl, f->context->verify_server, on_verify);
   if (o->name && !expect_name(f->ssl, o->name)) return false;
   if (o->sni && !SSL_set_tlsext_host_name(f->ssl, o->sni)) return false;
@@ -84,7 +85,8 @@ static bool lost_below(tls_filter *f) {
 
 void tls_shake_hands(tls_filter *f) {
   if (f->asking) return;
-  ERR_clear_error();
+  tls_buffers_use(f);
+  tls_clear_errors();
   int done = SSL_do_handshake(f->ssl);
   int why = SSL_get_error(f->ssl, done);
   const char *reason = tls_reason_of_error();

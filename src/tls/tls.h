@@ -41,8 +41,12 @@ typedef struct tls_context {
   bool resume;                    /* sessions are kept */
   unsigned char *alpn;            /* protocols in wire form, or NULL */
   unsigned alpn_len;
-  unsigned next; /* the session that is replaced next */
+  bool trusts_system; /* servers: whom the system trusts, */
+  bool trust_loaded;  /* and that has been read */
+  unsigned next;      /* the session that is replaced next */
   tls_session sessions[TLS_SESSIONS];
+  aio_link busy; /* filters with record buffers, the one used last at the end */
+  unsigned nbusy;
 } tls_context;
 
 typedef struct tls_filter tls_filter;
@@ -80,6 +84,8 @@ void tls_context_hold(tls_context *c);
 void tls_context_drop(tls_context *c);
 /* The context at `idx`; raises an argument error. [may throw] */
 tls_context *tls_context_check(lua_State *L, int idx);
+/* Sees to it that servers can be verified: reads whom the system trusts, at the first call. */
+bool tls_context_trust(tls_context *c);
 int tls_context_new(lua_State *L);
 int tls_context_ask(lua_State *L);
 void tls_context_open(lua_State *L);
@@ -121,10 +127,14 @@ typedef struct tls_wire {
   aio_mem mem;
   aio_stream *below; /* whose received bytes are read */
   tls_buffer out;
+  bool direct; /* what OpenSSL puts out is sent at once, from where it is */
+  int error;   /* what came of that */
 } tls_wire;
 
 /* A BIO over the wire, or NULL. */
 BIO *tls_bio_new(tls_wire *w);
+/* Writes to the stream below. 0 or an error code; then nothing more can be written there. */
+int tls_wire_send(const tls_wire *w, const char *data, size_t n);
 /* Sees to it that `n` more bytes fit. False when memory is out. */
 bool tls_buffer_reserve(const aio_mem *mem, tls_buffer *b, size_t n);
 void tls_buffer_free(const aio_mem *mem, tls_buffer *b);
