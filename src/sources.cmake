@@ -22,6 +22,8 @@ set(AIO_CORE_SOURCES
   src/core/port.c
   src/core/resolve.c
   src/core/sendq.c
+  src/core/signo.c
+  src/core/sigwatch.c
   src/core/stream.c
   src/core/watcher.c
 )
@@ -30,6 +32,7 @@ set(AIO_CORE_SOURCES
 set(AIO_CORE_UNIX_SOURCES
   src/core/datagram_unix.c
   src/core/descriptor_unix.c
+  src/core/disposition_unix.c
   src/core/fd_unix.c
   src/core/fdwatch_unix.c
   src/core/interrupt_unix.c
@@ -46,6 +49,7 @@ set(AIO_CORE_UNIX_SOURCES
 
 set(AIO_CORE_WINDOWS_SOURCES
   src/core/datagram_uv.c
+  src/core/disposition_win.c
   src/core/fdwatch_uv.c
   src/core/interrupt_win.c
   src/core/listener_uv.c
@@ -85,6 +89,7 @@ set(AIO_BIND_SOURCES
   src/bind/scheduler.c
   src/bind/select.c
   src/bind/semaphore.c
+  src/bind/signal.c
   src/bind/sleep.c
   src/bind/slow.c
   src/bind/socket.c
@@ -145,6 +150,7 @@ set(AIO_LUA_FILES
   lua/aio/runner.lua
   lua/aio/scope.lua
   lua/aio/server.lua
+  lua/aio/signal.lua
   lua/aio/socket.lua
   lua/aio/ssl.lua
   lua/aio/staggered.lua

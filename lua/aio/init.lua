@@ -33,6 +33,7 @@ local parts = {
   runner = { "run", "run_with", "main", "Runner" },
   scope = { "defer", "ExitStack" },
   server = { "start_server", "start_unix_server" },
+  signal = { "signals" },
   socket = {},
   stdio = { "connect_pipe", "stdin", "stdout", "stderr" },
   stream = { "open_connection", "open_unix_connection", "ssl_context" },

@@ -105,13 +105,14 @@ static void insist(lua_State *L, aio_handle *h, bool starved) {
 }
 
 void aio_handle_insist(aio_handle *h) {
+  h->insists = true;
   h->again = insist;
 }
 
 /* Pops the error of the handle at `self` and hands it on; true when it is dropped because memory
  * was out and the handle runs again. */
 static bool failed(lua_State *L, aio_lloop *l, const aio_handle *h, int self) {
-  if (h->again == insist && aio_error_is_memory(L, -1)) {
+  if (h->insists && aio_error_is_memory(L, -1)) {
     lua_pop(L, 1);
     return true;
   }
@@ -159,8 +160,7 @@ static void fire(aio_timer *t) {
 
 /* ---- Lua ---- */
 
-/* The handle for fn at stack slot `fn` and the arguments behind it, pushed and anchored. */
-static aio_handle *schedule(lua_State *L, aio_state *st, aio_lloop *l, int fn) {
+aio_handle *aio_handle_make(lua_State *L, aio_state *st, aio_lloop *l, int fn) {
   luaL_argexpected(L, aio_handle_callable(L, fn), fn, "function");
   int n = lua_gettop(L) - fn;
   luaL_argcheck(L, n <= MOST_ARGS, fn + n, "too many arguments");
@@ -182,7 +182,7 @@ static aio_handle *schedule(lua_State *L, aio_state *st, aio_lloop *l, int fn) {
 static int call_soon(lua_State *L) {
   aio_state *st = aio_state_up(L);
   aio_lloop *l = aio_lloop_check(L, st, 1);
-  aio_handle *h = schedule(L, st, l, 2);
+  aio_handle *h = aio_handle_make(L, st, l, 2);
   aio_loop_ready(l->core, &h->node);
   return 1;
 }
@@ -196,7 +196,7 @@ static int call_soon_threadsafe(lua_State *L) {
 }
 
 static int schedule_at(lua_State *L, aio_state *st, aio_lloop *l, double when) {
-  aio_handle *h = schedule(L, st, l, 3);
+  aio_handle *h = aio_handle_make(L, st, l, 3);
   h->timer.fire = fire;
   h->timed = true;
   h->when = when;
@@ -239,7 +239,10 @@ static int handle_cancel(lua_State *L) {
   aio_loop_timer_stop(core, &h->timer);
   aio_list_del(&h->node.link);
   h->node.state = AIO_IDLE;
-  aio_handle_unanchor(L, h);
+  if (h->again)
+    h->again(L, h, false);
+  else
+    aio_handle_unanchor(L, h);
   return 0;
 }
 

@@ -24,9 +24,11 @@ typedef struct aio_handle {
   uint32_t slot; /* anchor */
   uint16_t nargs;
   bool timed, cancelled;
+  bool insists;  /* see aio_handle_insist */
+  uint32_t more; /* runs to come, counted by `again` */
   /* Not NULL: a run does not release the handle; `again` is called after each run instead, and may
-   * release it or make it ready once more; `starved`: the run ended for want of memory. Cannot
-   * throw. */
+   * release it or make it ready once more; `starved`: the run ended for want of memory, and the
+   * handle insists. Called too when it is cancelled: then it must release it. Cannot throw. */
   void (*again)(lua_State *L, struct aio_handle *h, bool starved);
   void *owner; /* for `again` */
 } aio_handle;
@@ -43,6 +45,9 @@ bool aio_handle_callable(lua_State *L, int arg);
 /* A run that ends for want of memory is not reported but repeated on the next turn: for callbacks
  * of aio itself on which somebody waits, written so that a second call does the rest. */
 void aio_handle_insist(aio_handle *h);
+/* Pushes the handle for the function at stack slot `fn` and the arguments behind it, anchored, in a
+ * copy of the current context. [may throw] */
+aio_handle *aio_handle_make(lua_State *L, aio_state *st, aio_lloop *l, int fn);
 /* Runs a callback that the ready queue delivered, and releases it. Never throws. */
 void aio_handle_run(lua_State *L, aio_handle *h);
 

@@ -16,6 +16,7 @@
 #include "bind/made.h"
 #include "bind/queue.h"
 #include "bind/select.h"
+#include "bind/signal.h"
 #include "bind/slow.h"
 #include "bind/socket.h"
 #include "bind/stream.h"
@@ -158,6 +159,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_select_open(L, st);
   aio_lloop_open(L, st);
   aio_interrupt_open(L, st);
+  aio_signal_open(L, st);
   aio_stream_open_class(L, st);
   aio_pair_open_functions(L, st);
   aio_filter_open_functions(L, st);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Ctrl-C on POSIX systems: a sigaction, since libuv would deliver only when the loop polls.
- * Invariant: between start and stop the former dispositions are kept here, and what somebody else
- * has set meanwhile is left alone. */
+ * Ctrl-C on POSIX systems: a sigaction, since libuv would deliver only when the loop polls. A
+ * handler that a loop has for SIGINT or SIGPIPE goes before it; ours then comes into force when
+ * that one is removed. Invariant: between start and stop the former dispositions are kept here, and
+ * what somebody else has set meanwhile is left alone. */
 #include "core/interrupt.h"
 
 #include <errno.h>
@@ -10,6 +11,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+
+#include "core/disposition_unix.h"
 
 static struct {
   atomic_flag taken;
@@ -21,13 +24,18 @@ static struct {
   bool has_sigint, has_sigpipe;     /* ours stands in their place */
 } active = {.taken = ATOMIC_FLAG_INIT};
 
-static void set_handler(int sig, void (*handler)(int)) {
+static struct sigaction action(void (*handler)(int)) {
   struct sigaction sa;
   memset(&sa, 0, sizeof sa);
   sa.sa_handler = handler;
   sa.sa_flags = SA_RESTART;
   sigemptyset(&sa.sa_mask);
-  sigaction(sig, &sa, NULL);
+  return sa;
+}
+
+static void set_handler(int sig, void (*handler)(int)) {
+  struct sigaction sa = action(handler);
+  aio_disposition_set(sig, &sa);
 }
 
 static void on_sigint(int sig) {
@@ -37,7 +45,10 @@ static void on_sigint(int sig) {
   } else {
     int count = active.count + 1;
     active.count = count;
-    if (count >= 2) set_handler(SIGINT, SIG_DFL);
+    if (count >= 2) {
+      struct sigaction sa = action(SIG_DFL);
+      sigaction(SIGINT, &sa, NULL);
+    }
     active.fn(active.arg, count);
   }
   errno = saved;
@@ -53,10 +64,10 @@ bool aio_interrupt_start(aio_interrupt_fn *fn, void *arg) {
   active.arg = arg;
   active.thread = pthread_self();
   active.count = 0;
-  sigaction(SIGPIPE, NULL, &active.sigpipe);
+  aio_disposition_get(SIGPIPE, &active.sigpipe);
   active.has_sigpipe = plain_handler(&active.sigpipe, SIG_DFL);
   if (active.has_sigpipe) set_handler(SIGPIPE, SIG_IGN);
-  sigaction(SIGINT, NULL, &active.sigint);
+  aio_disposition_get(SIGINT, &active.sigint);
   active.has_sigint = !plain_handler(&active.sigint, SIG_IGN);
   if (active.has_sigint) set_handler(SIGINT, on_sigint);
   return true;
@@ -65,16 +76,16 @@ bool aio_interrupt_start(aio_interrupt_fn *fn, void *arg) {
 /* Is the disposition still what we have set? */
 static bool still_ours(int sig, void (*first)(int), void (*second)(int)) {
   struct sigaction now;
-  sigaction(sig, NULL, &now);
+  aio_disposition_get(sig, &now);
   return plain_handler(&now, first) || plain_handler(&now, second);
 }
 
 void aio_interrupt_stop(void *arg) {
   if (active.arg != arg || !arg) return;
   if (active.has_sigint && still_ours(SIGINT, on_sigint, SIG_DFL))
-    sigaction(SIGINT, &active.sigint, NULL);
+    aio_disposition_set(SIGINT, &active.sigint);
   if (active.has_sigpipe && still_ours(SIGPIPE, SIG_IGN, SIG_IGN))
-    sigaction(SIGPIPE, &active.sigpipe, NULL);
+    aio_disposition_set(SIGPIPE, &active.sigpipe);
   active.arg = NULL;
   atomic_flag_clear(&active.taken);
 }

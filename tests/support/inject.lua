@@ -30,7 +30,7 @@ local BEYOND = 1 << 40 -- no program allocates this often
 local OK, FAILED = 0, 1
 
 local watched = false -- a bystander looks after the loop
-local given_up = false -- a loop without one was stopped
+local given_up = false -- a loop was stopped
 
 -- What the child found, for the parent: a file, because the exit status is the verdict.
 local report = os.tmpname()
@@ -103,14 +103,14 @@ local function watch_over(run)
   end
 end
 
--- A loop that the program runs by itself is stopped when it does not end: the callback that should
--- have done so may have met the failure.
+-- A loop that does not end is stopped: the callback that should have done so may have met the
+-- failure. Where there is a bystander it comes first, unless it met the failure too.
 local function watch_loops()
   local Loop = core._Loop
   local run_forever = Loop.run_forever
   function Loop:run_forever(...)
-    if watched then return run_forever(self, ...) end
-    local dog = core._insist(self:call_later(TICK * PATIENCE, function()
+    local patience = watched and 2 * PATIENCE or PATIENCE
+    local dog = core._insist(self:call_later(TICK * patience, function()
       host.disarm()
       given_up = true
       self:stop()
