@@ -4,6 +4,7 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
+local testing = require "aio.testing"
 local stream_pair = require("aio.pair").stream_pair
 
 local T = {}
@@ -54,6 +55,19 @@ function T.test_a_full_direction_makes_the_writer_wait()
     for _ = 1, 5 do aio.sleep(0) end
     lu.assertEquals(#b:readexactly(1000), 1000)
     t:await()
+    b:close()
+  end)
+end
+
+-- Neither end reads: nothing is to be done until the time has come.
+function T.test_both_directions_full()
+  testing.run(function()
+    local a <close>, b = stream_pair { capacity = 10 }
+    a:write_nowait(("x"):rep(1000))
+    b:write_nowait(("y"):rep(1000))
+    aio.sleep(1)
+    lu.assertEquals(b:readexactly(1000), ("x"):rep(1000))
+    lu.assertEquals(a:readexactly(1000), ("y"):rep(1000))
     b:close()
   end)
 end

@@ -197,6 +197,11 @@ static void report_output(pair_end *e) {
     e->full = true;
 }
 
+/* Does an end wait for room that is there? When both wires are full, both wait for a reader. */
+static bool has_room(const pair_end *e) {
+  return e->full && other(e)->wire.total < e->pair->opts.capacity;
+}
+
 static void pair_run(aio_loop *l, aio_cnode *c) {
   (void)l;
   pair_end *e = AIO_CONTAINER(c, pair_end, cnode), *to = other(e);
@@ -205,10 +210,8 @@ static void pair_run(aio_loop *l, aio_cnode *c) {
   p->busy = true;
   if (e->reading) report_input(e);
   if (!e->closed && e->full) report_output(e);
-  if (to->full) schedule(to);
-  bool more = e->reading && e->wire.total;
-  bool room = e->full && to->wire.total < p->opts.capacity;
-  if (more || room) schedule(e);
+  if (has_room(to)) schedule(to);
+  if ((e->reading && e->wire.total) || has_room(e)) schedule(e);
   p->busy = false;
   pair_free(p);
 }
