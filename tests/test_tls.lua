@@ -6,6 +6,7 @@ local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
 local streams = require "support.streams"
+local stream_pair = require("aio.pair").stream_pair
 
 if not env.has_tls() then
   return { test_without_tls = function() lu.skip("this build has no library for TLS") end }
@@ -238,6 +239,27 @@ function T.TestAgreed.test_sni()
     connect(port, nil, "127.0.0.1"):close()
   end)
   lu.assertEquals(asked, { "example.org", "localhost", "none" })
+end
+
+-- The one whose handshake is over finds the stream in another's hands when it goes on.
+function T.TestAgreed.test_two_tasks_begin_tls_on_one_stream()
+  aio.run(function()
+    local client, peer <close> = stream_pair()
+    local name = { server_hostname = "localhost" }
+    local first = aio.create_task(client.start_tls, client, tls.client(), name)
+    local other = aio.create_task(peer.start_tls, peer, tls.server(), { server_side = true })
+    local ok, err
+    repeat
+      aio.sleep(0)
+      ok, err = aio.catch({ aio.RuntimeError, aio.TimeoutError }, client.start_tls, client,
+        tls.client(), { server_hostname = "localhost", ssl_handshake_timeout = 0.1 })
+    until ok or aio.is(err, aio.TimeoutError)
+    lu.assertFalse(ok)
+    aio.wait { first, other }
+    first:await()
+    other:await()
+    client:abort()
+  end)
 end
 
 function T.TestAgreed.test_sni_that_fails()

@@ -251,20 +251,25 @@ end
 
 -- ---- the handshake ----
 
+-- Answers the question of a server's handshake. False when there is none: then its own handshake is
+-- over, and another task has begun TLS above it before this one could go on.
 local function answer(connection, conn, settings)
-  local ctx = settings.sni(tls._asked(connection), conn)
+  local asks, name = tls._asked(connection)
+  if not asks then return false end
+  local ctx = settings.sni(name, conn)
   if ctx ~= nil and not pcall(tls._facts, ctx) then
     error(core.RuntimeError("the function 'sni' of an ssl_context returns a context, or nil for "
       .. "the one that it belongs to; it returned a " .. type(ctx)), 0)
   end
   tls._answer(connection, ctx)
+  return true
 end
 
 local function shake_hands(conn, connection, settings, peer)
   local ok, err
   repeat
     ok, err = core._connected(conn)
-    if ok == nil then answer(connection, conn, settings) end
+    if ok == nil and not answer(connection, conn, settings) then ok = connection.version ~= nil end
   until ok ~= nil
   if not ok then error(failed(connection, settings, peer, err), 0) end
 end

@@ -77,11 +77,13 @@ static int connection_failure(lua_State *L) {
   return 5;
 }
 
-/* tls._asked(connection): the name that the client asks for, or nil. */
+/* tls._asked(connection): does it wait for an answer, and the name that the client asks for, or
+ * nil. */
 static int connection_asked(lua_State *L) {
   const tls_info *i = self(L)->info;
+  lua_pushboolean(L, i->filter && tls_filter_asks(i->filter));
   lua_pushstring(L, i->named ? i->name : NULL);
-  return 1;
+  return 2;
 }
 
 /* tls._answer(connection, context or nil): goes on with that one. */

@@ -118,6 +118,10 @@ int tls_on_session(SSL *ssl, SSL_SESSION *session) {
   return f->key && f->phase != TLS_LINGER && tls_session_keep(f->context, f->key, session);
 }
 
+bool tls_filter_asks(const tls_filter *f) {
+  return f->asking;
+}
+
 bool tls_filter_answer(tls_filter *f, tls_context *c) {
   if (!f->asking) return false;
   if (c && !SSL_set_SSL_CTX(f->ssl, c->ctx)) return false;

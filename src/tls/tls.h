@@ -107,6 +107,8 @@ tls_filter *tls_filter_new(const aio_api *api, aio_mem mem, tls_context *c, tls_
 /* Frees one that was never attached. */
 void tls_filter_free(tls_filter *f);
 aio_filter *tls_filter_base(tls_filter *f);
+/* Does it wait for the answer to the question which context is for the client's name? */
+bool tls_filter_asks(const tls_filter *f);
 /* The answer to the question for a context: go on with this one, or with the own (NULL). */
 bool tls_filter_answer(tls_filter *f, tls_context *c);
 
