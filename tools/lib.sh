@@ -29,6 +29,10 @@ all_needs=(
   "command -v cppcheck               | cppcheck"
   "command -v x86_64-w64-mingw32-gcc | gcc-mingw-w64-x86-64-win32"
 )
+fuzz_needs=(
+  "command -v clang                  | clang"
+  "has_fuzzer                        | libclang-rt-dev"
+)
 
 say() { printf '%s\n' "$*"; }
 
@@ -37,6 +41,13 @@ has_header() {
   flags=$(pkg-config --cflags libuv 2>/dev/null) || flags=
   # shellcheck disable=SC2086  # several flags
   printf '#include <%s>\n' "$1" | cc $flags -E -o /dev/null - 2>/dev/null
+}
+
+# Has clang the runtime of libFuzzer and the sanitizers?
+has_fuzzer() {
+  local library
+  library=$(clang -fsanitize=fuzzer -### -x c /dev/null 2>&1 | grep -o '"[^" ]*libclang_rt.fuzzer-[^"]*\.a"')
+  [ -e "$(printf %s "$library" | tr -d '"')" ]
 }
 
 # The packages of those needs that are not met, one per line.

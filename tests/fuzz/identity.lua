@@ -1,0 +1,25 @@
+-- SPDX-License-Identifier: MIT
+-- A certificate that speaks for itself until 2120, and its key: of no use but for tests, where each
+-- run has to be the same.
+
+return {
+  cert = [[
+-----BEGIN CERTIFICATE-----
+MIIBezCCASKgAwIBAgIBATAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARmdXp6MCAX
+DTIwMDEwMTAwMDAwMFoYDzIxMjAwMTAxMDAwMDAwWjAPMQ0wCwYDVQQDDARmdXp6
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaU5oTzKSSwuU/p2+86z3aYUaLp2H
+REnNRRFNf/dKO/eo6GktkU3dM9rqcWzAhbaHPO1HdRO/COQqQA/g0P4SV6NtMGsw
+DwYDVR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwHQYD
+VR0lBBYwFAYIKwYBBQUHAwEGCCsGAQUFBwMCMB0GA1UdDgQWBBRiqTyhSg4vvn8n
+8f84U90NGJDIWjAKBggqhkjOPQQDAgNHADBEAiBbqrrJ3ejo5jbdodGsd2lwDnVg
+V9gqrwn7Kaz9HnDkjAIgfWzPVeieSTSakYonddqLq7ZCDC5mOqxL9OJdOAsmsiY=
+-----END CERTIFICATE-----
+]],
+  key = [[
+-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg82B2/nLA46igXUsf
+mcDaIA7XJAILJvwQJv8+b2Ur4p+hRANCAARpTmhPMpJLC5T+nb7zrPdphRounYdE
+Sc1FEU1/90o796joaS2RTd0z2upxbMCFtoc87Ud1E78I5CpAD+DQ/hJX
+-----END PRIVATE KEY-----
+]],
+}
