@@ -63,6 +63,8 @@ CASES = [
     echo(64, 64, 1.20),
     echo(64, 4096, 1.15),
     echo(1000, 64, 1.15),
+    Case("connect", ("10 at a time", "30000 10"), ("10 at a time", "5000 10"),
+         {"go": 1, "py_asyncio": 0.2, "py_uvloop": 1, "node": 1}),
     throughput("send"),
     throughput("receive"),
     tls("64 x 64 B", "64 64", 1.15),

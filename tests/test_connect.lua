@@ -84,6 +84,42 @@ function T.TestTcp.test_connect_options()
   end)
 end
 
+-- On the loopback the system connects at once; the task goes on a turn later all the same.
+function T.TestTcp.test_a_connection_that_is_there_can_be_cancelled()
+  aio.run(function()
+    local ended = aio.get_running_loop():create_future()
+    local srv <close> = aio.start_server(function(conn) ended:set_result(conn:read(1) or "end") end,
+      "127.0.0.1", 0)
+    local t = aio.create_task(aio.open_connection, "127.0.0.1", srv.port)
+    aio.sleep(0)
+    lu.assertFalse(t:done())
+    t:cancel()
+    raised(aio.CancelledError, t.await, t)
+    lu.assertEquals(ended:await(), "end")
+  end)
+end
+
+function T.TestTcp.test_both_ends_send_without_delay()
+  aio.run(function()
+    local function nodelay(conn)
+      local s = aio.socket { fileno = conn:get_extra_info "fileno" }
+      local is = s:getsockopt "nodelay"
+      s:detach()
+      return is
+    end
+    local at_server = aio.get_running_loop():create_future()
+    local srv <close> = aio.start_server(function(conn)
+      if not at_server:done() then at_server:set_result(nodelay(conn)) end
+    end,
+      "127.0.0.1", 0)
+    local conn <close> = aio.open_connection("127.0.0.1", srv.port)
+    local slow <close> = aio.open_connection("127.0.0.1", srv.port, { nodelay = false })
+    lu.assertTrue(nodelay(conn))
+    lu.assertFalse(nodelay(slow))
+    lu.assertTrue(at_server:await())
+  end)
+end
+
 function T.TestTcp.test_connecting_can_be_cancelled()
   aio.run(function()
     -- a full backlog: the system does not answer

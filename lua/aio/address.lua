@@ -15,9 +15,9 @@ local TYPES = { stream = true, dgram = true }
 function M.check_port(port, n, name)
   local integer = math.tointeger(port)
   if type(port) == "string" and not integer and port ~= "" then return port end
-  check.arg(integer and integer >= 0 and integer <= 65535, n, name,
+  if integer and integer >= 0 and integer <= 65535 then return integer end
+  check.argerror(n, name,
     "port from 0 to 65535, or the name of a service, expected, got " .. tostring(port))
-  return integer
 end
 
 --- Checks a family: "inet", "inet6" or nil.
@@ -28,7 +28,8 @@ end
 
 --- Checks the name of a host.
 function M.check_host(host, n, name)
-  check.arg(type(host) == "string" and host ~= "" and not host:find("\0", 1, true), n, name,
+  if type(host) == "string" and host ~= "" and not host:find("\0", 1, true) then return end
+  check.argerror(n, name,
     "name or address of a host expected, got "
       .. (type(host) == "string" and ("%q"):format(host) or type(host)))
 end

@@ -51,27 +51,27 @@ local function of_family(list, family)
   return found
 end
 
--- Connects to one address, from the first of the local ones that can be bound. A stream, or nil and
--- the OSError.
+-- Connects to one address, from the first of the local ones of its family that can be bound. A
+-- stream, or nil and the OSError.
 local function connect_from(a, locals, opts)
+  if not locals then return core._connect(a, nil, opts.limit, opts.nodelay, opts.keepalive) end
   local conn, err
-  for i = 1, math.max(#locals, 1) do
-    conn, err = core._connect(a, locals[i], opts.limit, opts.nodelay, opts.keepalive)
+  for _, here in ipairs(of_family(locals, a.family)) do
+    conn, err = core._connect(a, here, opts.limit, opts.nodelay, opts.keepalive)
     if conn or err.syscall ~= "bind" then break end
   end
   return conn, err
 end
 
--- Connects to the first address that answers; the list is not empty.
+-- Connects to the first address that answers; the list is not empty, and for each of its addresses
+-- there is a local one.
 local function connect(addresses, locals, opts)
-  local function attempt(i)
-    local a = addresses[i]
-    return connect_from(a, locals and of_family(locals, a.family) or {}, opts)
-  end
   if #addresses == 1 then -- needs no task; a connection is returned before anything can fail
-    local conn, err = attempt(1)
+    local conn, err = connect_from(addresses[1], locals, opts)
     return conn or error(connect_error { err }, 0)
   end
+  local function attempt(i) return connect_from(addresses[i], locals, opts) end
+  addresses = staggered.interleave(addresses, opts.interleave)
   local conn, errors = staggered.race(#addresses, opts.delay, attempt,
     function(late) late:abort() end)
   return conn or error(connect_error(errors), 0)
@@ -92,7 +92,7 @@ local function connect_host(host, port, local_host, local_port, opts)
   local locals = local_host and address.resolve(local_host, local_port, opts.family, true)
   local addresses = address.resolve(host, port, opts.family, false)
   if locals then addresses = reachable(addresses, locals) end
-  return connect(staggered.interleave(addresses, opts.interleave), locals, opts)
+  return connect(addresses, locals, opts)
 end
 
 -- TLS is loaded when it is first used, so that nobody else needs its library.
@@ -105,7 +105,9 @@ local TLS_OPTIONS = { "server_hostname", "ssl_handshake_timeout", "ssl_shutdown_
 function M.tls_settings(opts, n, name, server)
   if opts.ssl == nil or opts.ssl == false then
     for _, option in ipairs(TLS_OPTIONS) do
-      check.arg(opts[option] == nil, n, name, ("option '%s' needs option 'ssl'"):format(option))
+      if opts[option] ~= nil then
+        check.argerror(n, name, ("option '%s' needs option 'ssl'"):format(option))
+      end
     end
     return nil
   end
@@ -150,10 +152,14 @@ local UNIX_OPTIONS = {
 -- The delay and the interleaving, checked.
 local function check_happy(opts)
   local delay, count = opts.happy_eyeballs_delay or DELAY, math.tointeger(opts.interleave or 1)
-  check.arg(delay >= 0, 3, "open_connection",
-    "option 'happy_eyeballs_delay': a number of seconds, not negative, expected, got " .. delay)
-  check.arg(count and count >= 0, 3, "open_connection",
-    "option 'interleave': an integer, not negative, expected, got " .. tostring(opts.interleave))
+  if delay < 0 or delay ~= delay then
+    check.argerror(3, "open_connection",
+      "option 'happy_eyeballs_delay': a number of seconds, not negative, expected, got " .. delay)
+  end
+  if not count or count < 0 then
+    check.argerror(3, "open_connection",
+      "option 'interleave': an integer, not negative, expected, got " .. tostring(opts.interleave))
+  end
   return delay, count
 end
 

@@ -201,7 +201,15 @@ static int lookup_name(lua_State *L) {
 static int numeric(lua_State *L) {
   aio_address a;
   if (aio_address_ip(&a, luaL_checkstring(L, 1), (int)luaL_checkinteger(L, 2))) return 0;
-  push_ip(L, &a.ip);
+  if (a.ip.sa.sa_family == AF_INET) {
+    lua_createtable(L, 0, 3);
+    lua_pushvalue(L, 1); /* there is only one way to write it */
+    lua_setfield(L, -2, "host");
+    lua_pushvalue(L, 2);
+    lua_setfield(L, -2, "port");
+  } else {
+    push_ip(L, &a.ip);
+  }
   set_name(L, "family", families, a.ip.sa.sa_family);
   return 1;
 }

@@ -106,7 +106,7 @@ static int connect_stream(lua_State *L) {
   if (err) return connect_failed(L, u, err, call);
   if (u->s->state == AIO_STREAM_CONNECTING)
     return aio_task_suspend(L, t, &u->s->writers, NULL, connect_k);
-  return 1;
+  return aio_task_give_way(L, t, connect_k); /* no sooner than a turn later, on any system */
 }
 
 /* ---- closing ---- */

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
@@ -134,6 +135,11 @@ int aio_fd_connect(int fd, const aio_address *a) {
   aio_sockaddr sys;
   socklen_t len = aio_fd_fill(&sys, a);
   return connect(fd, &sys.sa, len) < 0 ? -errno : 0;
+}
+
+bool aio_fd_connected(int fd) {
+  struct pollfd p = {.fd = fd, .events = POLLOUT};
+  return poll(&p, 1, 0) == 1 && p.revents == POLLOUT;
 }
 
 int aio_fd_read_address(const aio_sockaddr *sys, socklen_t len, aio_address *a) {

@@ -36,6 +36,8 @@ int aio_fd_option(int fd, int level, int name, int value);
 int aio_fd_error(int fd);
 int aio_fd_bind(int fd, const aio_address *a);
 int aio_fd_connect(int fd, const aio_address *a);
+/* Has a connect that was in progress succeeded already? On the loopback it mostly has. */
+bool aio_fd_connected(int fd);
 /* One's own or the peer's address. */
 int aio_fd_address(int fd, bool peer, aio_address *a);
 

@@ -44,7 +44,6 @@ static void take_in(unix_door *u, int fd, const aio_ip *peer) {
   aio_socket *sk = u->socket;
   u->stream = NULL;
   u->socket = NULL;
-  if (peer->sa.sa_family != AF_UNIX) aio_fd_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
   if (aio_socket_attach(sk, fd, peer, s))
     aio_stream_release(s);
   else
@@ -126,6 +125,7 @@ static int bind_ip(int fd, const aio_address *a, const aio_door_opts *opts, cons
   *call = "setsockopt";
   if ((err = aio_fd_option(fd, SOL_SOCKET, SO_REUSEADDR, 1))) return err;
   if (opts->reuse_port && (err = aio_fd_option(fd, SOL_SOCKET, SO_REUSEPORT, 1))) return err;
+  aio_fd_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); /* every accepted socket inherits it */
   if (a->ip.sa.sa_family == AF_INET6) {
     /* So that both families can be bound to one port. */
     if ((err = aio_fd_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1))) return err;

@@ -66,9 +66,9 @@ static int socket_read_start(aio_source *src) {
   return ask(sk, sk->asked | UV_READABLE);
 }
 
+/* The poll stays as it is: often the next read, or the close, comes before the next event. */
 static void socket_read_stop(aio_source *src) {
-  aio_socket *sk = socket_of(src);
-  ask(sk, sk->asked & ~(unsigned)UV_READABLE);
+  (void)src;
 }
 
 static int socket_write_start(aio_source *src) {
@@ -158,6 +158,10 @@ static void read_some(aio_socket *sk) {
   aio_stream *s = sk->source.stream;
   int reads = 0;
   sk->pulls = 0;
+  if (!s->reading) {
+    ask(sk, sk->asked & ~(unsigned)UV_READABLE);
+    return;
+  }
   do {
     if (!read_once(sk, s)) return;
   } while (++reads < READS_PER_EVENT && !aio_stream_sated(s));
@@ -296,7 +300,7 @@ int aio_socket_connect(aio_stream *s, const aio_address *to, const aio_address *
     aio_socket_free(sk);
     return err;
   }
-  bool done = err == 0;
+  bool done = err == 0 || aio_fd_connected(fd);
   if ((err = socket_init(sk, fd, &to->ip))) {
     close(fd);
     return err;
