@@ -21,11 +21,12 @@ aio_datagram *aio_datagram_new(aio_loop *l, size_t bound) {
   aio_link_init(&d->packets);
   aio_link_init(&d->readers);
   aio_link_init(&d->writers);
+  aio_link_init(&d->unsent);
   return d;
 }
 
 static int set_reading(aio_datagram *d, bool on) {
-  if (d->reading == on || !aio_datagram_is_open(d)) return 0;
+  if (d->reading == on || !aio_datagram_is_open(d) || (on && d->closing)) return 0;
   int err = aio_dport_read(d->port, on);
   if (!err) d->reading = on;
   return err;
@@ -44,12 +45,37 @@ int aio_datagram_open(aio_datagram *d, const aio_address *local, const aio_addre
   return err;
 }
 
-static void drop_first(aio_datagram *d) {
-  aio_packet *p = aio_datagram_first(d);
+static void packet_free(aio_datagram *d, aio_packet *p) {
   aio_list_del(&p->link);
+  aio_mem_free(&d->mem, p, sizeof *p + p->len);
+}
+
+static aio_packet *packet_new(aio_datagram *d, const char *ptr, size_t len) {
+  aio_packet *p = aio_mem_new(&d->mem, sizeof *p + len);
+  if (!p) return NULL;
+  p->len = len;
+  memcpy(p->data, ptr, len);
+  return p;
+}
+
+static void drop_first(aio_datagram *d) {
   d->count--;
   d->gone++;
-  aio_mem_free(&d->mem, p, sizeof *p + p->len);
+  packet_free(d, aio_datagram_first(d));
+}
+
+static void drop_unsent(aio_datagram *d, aio_packet *p) {
+  d->unsent_size -= p->len;
+  packet_free(d, p);
+}
+
+static aio_packet *first_unsent(const aio_datagram *d) {
+  aio_link *p = aio_list_first(&d->unsent);
+  return p ? AIO_CONTAINER(p, aio_packet, link) : NULL;
+}
+
+static void tell_above(aio_datagram *d) {
+  if (d->above) aio_loop_tell(d->loop, d->above);
 }
 
 /* Lets go of the port and of everything that hangs on the loop. Wakes nobody. */
@@ -63,6 +89,7 @@ static void let_go(aio_datagram *d) {
   d->closed = true;
   d->reading = false;
   while (d->count) drop_first(d);
+  for (aio_packet *p; (p = first_unsent(d));) drop_unsent(d, p);
   aio_list_del(&d->object.link);
   d->loop = NULL;
 }
@@ -70,9 +97,18 @@ static void let_go(aio_datagram *d) {
 void aio_datagram_close(aio_datagram *d) {
   if (d->closed) return;
   aio_loop *l = d->loop;
+  tell_above(d);
   let_go(d);
   aio_wake_all(l, &d->readers);
   aio_wake_all(l, &d->writers);
+}
+
+void aio_datagram_finish(aio_datagram *d) {
+  if (d->closed) return;
+  d->closing = true;
+  set_reading(d, false);
+  while (d->count) drop_first(d);
+  if (!first_unsent(d)) aio_datagram_close(d);
 }
 
 void aio_datagram_release(aio_datagram *d) {
@@ -106,18 +142,17 @@ void aio_packets_fini(aio_loop *l) {
 }
 
 void aio_datagram_received(aio_datagram *d, const char *ptr, size_t len, const aio_address *from) {
-  aio_packet *p = aio_datagram_room(d) ? aio_mem_new(&d->mem, sizeof *p + len) : NULL;
+  aio_packet *p = aio_datagram_room(d) ? packet_new(d, ptr, len) : NULL;
   if (!p) {
     d->lost++;
     return;
   }
   p->from = *from;
-  p->len = len;
-  memcpy(p->data, ptr, len);
   aio_list_push(&d->packets, &p->link);
   d->count++;
   if (aio_datagram_room(d) == 0) set_reading(d, false);
   aio_wake_first(d->loop, &d->readers);
+  tell_above(d);
 }
 
 /* Reading that was stopped goes on when there is some room again, not at each packet. */
@@ -135,6 +170,7 @@ void aio_datagram_failed(aio_datagram *d, int err) {
   d->error = err;
   set_reading(d, false);
   aio_wake_first(d->loop, &d->readers);
+  tell_above(d);
 }
 
 int aio_datagram_take_error(aio_datagram *d) {
@@ -154,6 +190,31 @@ int aio_datagram_send(aio_datagram *d, const char *ptr, size_t len, const aio_ad
   return aio_dport_send(d->port, ptr, len, to);
 }
 
+int aio_datagram_leave(aio_datagram *d, const char *ptr, size_t len, const aio_address *to) {
+  aio_packet *p = packet_new(d, ptr, len);
+  if (!p) return UV_ENOMEM;
+  memset(&p->from, 0, sizeof p->from);
+  if (to) p->from = *to;
+  aio_list_push(&d->unsent, &p->link);
+  d->unsent_size += len;
+  return 0;
+}
+
+static int send_packet(aio_datagram *d, const aio_packet *p) {
+  bool addressed = p->from.path_len || p->from.ip.sa.sa_family;
+  return aio_dport_send(d->port, p->data, p->len, addressed ? &p->from : NULL);
+}
+
 void aio_datagram_writable(aio_datagram *d) {
+  int err = 0;
+  for (aio_packet *p; (p = first_unsent(d));) {
+    int failed = send_packet(d, p);
+    if (failed == UV_EAGAIN) break;
+    if (failed) err = failed;
+    drop_unsent(d, p);
+  }
+  if (err) aio_datagram_failed(d, err);
   aio_wake_all(d->loop, &d->writers);
+  tell_above(d);
+  if (d->closing && !first_unsent(d)) aio_datagram_close(d);
 }

@@ -2,8 +2,8 @@
  *
  * A datagram endpoint: packets in both directions, whole or not at all. Received ones wait in a
  * bounded queue for whoever takes them; when it is full nothing more is read, and the system drops
- * (UDP) or makes the sender wait (Unix). Nothing waits to be sent: a sender whose packet the system
- * does not take waits itself. Floor 3 gives it methods. Knows no Lua.
+ * (UDP) or makes the sender wait (Unix). A sender whose packet the system does not take waits
+ * itself, or leaves it in a queue. Floor 3 gives it methods. Knows no Lua.
  *
  * An aio_datagram has one owner, who calls aio_datagram_release once. It is in its loop's list of
  * objects while it is open; it may outlive the loop, then it is closed.
@@ -29,10 +29,10 @@ enum { AIO_PACKETS_ROOM = AIO_PACKET_MAX * 4 };
 typedef struct aio_datagram aio_datagram;
 typedef struct aio_dport aio_dport;
 
-/* One received datagram. */
+/* One datagram that was received, or waits to be sent. */
 typedef struct aio_packet {
   aio_link link;
-  aio_address from;
+  aio_address from; /* or whereto; family 0: to the peer */
   size_t len;
   char data[];
 } aio_packet;
@@ -46,12 +46,16 @@ struct aio_datagram {
   size_t count, bound;
   aio_link readers; /* the one wait for a packet, see aio_datagram_want */
   aio_link writers; /* waits until the system takes packets again */
-  uint64_t gone;    /* packets that have left the queue, in whatever way */
-  uint64_t lost;    /* packets for which there was no memory */
-  int error;        /* what came of an earlier packet; told to the next who sends or receives */
-  bool reading;     /* the port reports */
-  bool connected;   /* it has a peer of its own */
+  aio_link unsent;  /* of aio_packet.link: left to be sent, oldest first */
+  size_t unsent_size;
+  aio_node *above; /* of a transport: made ready by packets, errors, room and the end; or NULL */
+  uint64_t gone;   /* packets that have left the queue, in whatever way */
+  uint64_t lost;   /* packets for which there was no memory */
+  int error;       /* what came of an earlier packet; told to the next who sends or receives */
+  bool reading;    /* the port reports */
+  bool connected;  /* it has a peer of its own */
   bool opened, closed;
+  bool closing; /* it closes when `unsent` is empty */
 };
 
 typedef struct aio_datagram_opts {
@@ -90,6 +94,11 @@ int aio_datagram_take_error(aio_datagram *d);
 /* Sends one packet, `to` NULL: to the peer. 0; UV_EAGAIN: not now, wait in `writers` and try again;
  * or another error code. */
 int aio_datagram_send(aio_datagram *d, const char *ptr, size_t len, const aio_address *to);
+/* Leaves a packet, for which that said UV_EAGAIN, or that comes behind such ones, to be sent as
+ * soon as possible. What the system then refuses is an error of the endpoint. 0 or UV_ENOMEM. */
+int aio_datagram_leave(aio_datagram *d, const char *ptr, size_t len, const aio_address *to);
+/* Receives nothing more, and closes when what was left is sent. May be repeated. */
+void aio_datagram_finish(aio_datagram *d);
 /* Closes at once; what was received is dropped, all who wait are woken. May be repeated. */
 void aio_datagram_close(aio_datagram *d);
 /* Packets that came here and that nobody will get, as far as is known. */

@@ -72,6 +72,11 @@ static inline void aio_loop_ready(aio_loop *l, aio_node *n) {
   aio_list_push(&l->ready, &n->link);
 }
 
+/* The same, unless it is there already. */
+static inline void aio_loop_tell(aio_loop *l, aio_node *n) {
+  if (n->state == AIO_IDLE) aio_loop_ready(l, n);
+}
+
 /* Makes a pending wait ready; one that is not pending stays as it is. Its timer is disarmed. */
 void aio_wake(aio_loop *l, aio_wait *w);
 /* Wakes the first waiter of a list, if there is one; true when there was. */
