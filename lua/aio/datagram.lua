@@ -10,34 +10,34 @@ local stream = require "aio.stream"
 
 local M = {}
 
-local NAME = "open_datagram"
 local QUEUE = 256 -- datagrams that wait to be received, by default
 local ANY = { inet = "0.0.0.0", inet6 = "::" }
 
-local OPTIONS = {
+--- The options that there are.
+M.OPTIONS = {
   local_addr = true, remote_addr = true, family = "string", broadcast = "boolean",
   reuse_port = "boolean", queue = "number", multicast_ttl = "number", multicast_loop = "boolean",
   multicast_interface = "string",
 }
 
 -- An address of the options: a table { host, port }, a path, or nil.
-local function check_address(a, what)
+local function check_address(a, what, n, name)
   if a == nil then return nil end
   if type(a) == "string" then
-    stream.check_path(a, 1, NAME)
+    stream.check_path(a, n, name)
     return a
   end
-  check.arg(type(a) == "table", 1, NAME,
+  check.arg(type(a) == "table", n, name,
     ("option '%s': address { host=, port= } or path expected, got %s"):format(what, type(a)))
   local host, port = a.host or a[1], a.port or a[2]
-  address.check_host(host, 1, NAME)
-  return { host = host, port = address.check_port(port, 1, NAME) }
+  address.check_host(host, n, name)
+  return { host = host, port = address.check_port(port, n, name) }
 end
 
-local function check_integer(value, low, high, what)
+local function check_integer(value, low, high, what, n, name)
   if value == nil then return nil end
   local integer = math.tointeger(value)
-  check.arg(integer and integer >= low and integer <= high, 1, NAME,
+  check.arg(integer and integer >= low and integer <= high, n, name,
     ("option '%s': an integer from %d to %d expected, got %s"):format(what, low, high, value))
   return integer
 end
@@ -84,6 +84,29 @@ local function open_error(errors)
   })
 end
 
+--- Opens an endpoint by the options, which are argument `n` of function `name`. [suspends]
+---@param opts table|nil
+---@param known table the options that there are
+---@return table datagram
+function M.open(opts, known, n, name)
+  opts = check.options(opts, known, n, name)
+  address.check_family(opts.family, n, name)
+  local here = check_address(opts.local_addr, "local_addr", n, name)
+  local remote = check_address(opts.remote_addr, "remote_addr", n, name)
+  check.arg(here == nil or remote == nil or type(here) == type(remote), n, name,
+    "local_addr and remote_addr must be of one kind: both { host=, port= } or both a path")
+  local set = {
+    broadcast = opts.broadcast or false, reuse_port = opts.reuse_port or false,
+    queue = check_integer(opts.queue, 1, 2 ^ 20, "queue", n, name) or QUEUE,
+    ttl = check_integer(opts.multicast_ttl, 0, 255, "multicast_ttl", n, name),
+    loop = opts.multicast_loop, interface = opts.multicast_interface,
+  }
+  if here == nil and remote == nil then here = { host = ANY[opts.family or "inet"], port = 0 } end
+  local endpoint, errors = open_first(resolve(here, opts.family, true),
+    resolve(remote, opts.family, false), set)
+  return endpoint or error(open_error(errors), 0)
+end
+
 --- Opens a datagram endpoint: UDP, or a Unix datagram socket. With `remote_addr` it sends to and
 --- receives from that address only. [suspends, when a name has to be looked up] Raises OSError.
 ---@param opts? table local_addr ({ host=, port= } or path), remote_addr, family ("inet"; "inet6"),
@@ -93,22 +116,7 @@ end
 ---@return table datagram send, recv, datagrams, join_group, leave_group, dropped, close,
 ---  is_closing, get_extra_info
 function M.open_datagram(opts)
-  opts = check.options(opts, OPTIONS, 1, NAME)
-  address.check_family(opts.family, 1, NAME)
-  local here = check_address(opts.local_addr, "local_addr")
-  local remote = check_address(opts.remote_addr, "remote_addr")
-  check.arg(here == nil or remote == nil or type(here) == type(remote), 1, NAME,
-    "local_addr and remote_addr must be of one kind: both { host=, port= } or both a path")
-  local set = {
-    broadcast = opts.broadcast or false, reuse_port = opts.reuse_port or false,
-    queue = check_integer(opts.queue, 1, 2 ^ 20, "queue") or QUEUE,
-    ttl = check_integer(opts.multicast_ttl, 0, 255, "multicast_ttl"), loop = opts.multicast_loop,
-    interface = opts.multicast_interface,
-  }
-  if here == nil and remote == nil then here = { host = ANY[opts.family or "inet"], port = 0 } end
-  local endpoint, errors = open_first(resolve(here, opts.family, true),
-    resolve(remote, opts.family, false), set)
-  return endpoint or error(open_error(errors), 0)
+  return M.open(opts, M.OPTIONS, 1, "open_datagram")
 end
 
 return M

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --
--- Servers: each accepted connection becomes a task that runs the user's function. Listening and
--- accepting are in C (bind/listener.c); this file decides who serves and how a server ends.
+-- Servers: each accepted connection becomes a task that runs the user's function, or is given to
+-- another part (aio.transport). Listening and accepting are in C (bind/listener.c); this file
+-- decides who serves and how a server ends.
 
 local core = require "aio.core"
 local check = require "aio.check"
@@ -56,25 +57,33 @@ local function peer_of(conn)
   return peer and peer ~= "" and address.format(peer) or "a local process"
 end
 
--- The body of a connection's task. The close comes before everything that can fail.
-local function serve(fn, conn)
+--- Calls fn(conn), reports its error, and closes the connection, unless it was detached. The close
+--- comes before everything that can fail.
+---@param message? string in place of the usual one, with "%s" for the peer; then the connection
+---  stays open unless fn fails
+---@return boolean ok
+function M.serve(fn, conn, message)
   local ok, caught = xpcall(fn, note_traceback, conn)
   local named, peer
   if not ok then named, peer = pcall(peer_of, conn) end
-  if not core._detached(conn) then conn:close() end
-  if ok then return end
+  if not core._detached(conn) and not (ok and message) then conn:close() end
+  if ok then return true end
   -- Without memory the message handler fails, and the error comes as it is.
   if type(caught) ~= "table" then caught = { caught } end
   if not is_error(caught[1]) then error(caught[1], 0) end
-  report(conn, named and peer or "a peer", caught)
+  report(conn, named and peer or "a peer", caught, message)
+  return false
 end
 
--- The same for a server with TLS: first the handshake. One that our own side has ended by closing
--- the connection is no failure.
-local function serve_tls(fn, conn, tls)
+--- The same for a server with TLS: first the handshake. One that our own side has ended by closing
+--- the connection is no failure.
+function M.serve_tls(fn, conn, tls)
   local named, peer = pcall(peer_of, conn)
   local ok, err = pcall(tls.start, tls, conn)
-  if ok then return serve(fn, conn) end
+  if ok then
+    M.serve(fn, conn)
+    return
+  end
   conn:abort()
   if not is_error(err) then error(err, 0) end
   if core.is(err, core.OSError) and err.code == "ECONNABORTED" then return end
@@ -82,14 +91,20 @@ local function serve_tls(fn, conn, tls)
     "the TLS handshake of a connection from %s failed")
 end
 
--- Called by the loop when something was accepted: starts a task for each connection. When that
--- fails, the connection is aborted and the loop calls again for the others.
+-- Begins with a connection: a task that runs the user's function.
+local function begin_task(self, conn)
+  local create, tls = self._loop.create_task, self._tls
+  if tls then return create(self._loop, M.serve_tls, self._fn, conn, tls) end
+  return create(self._loop, M.serve, self._fn, conn)
+end
+
+-- Called by the loop when something was accepted: begins with each connection. When that fails, the
+-- connection is aborted and the loop calls again for the others.
 local function on_accepted(self)
-  local listener, create, fn, tls = self._listener, self._loop.create_task, self._fn, self._tls
-  local body = tls and serve_tls or serve
+  local listener, begin = self._listener, self._begin
   local conn = listener:take()
   while conn do
-    listener:given(create(self._loop, body, fn, conn, tls))
+    listener:given(begin(self, conn))
     conn = listener:take()
   end
 end
@@ -180,8 +195,10 @@ local function open_all(listener, addresses, opts)
 end
 
 -- A server at the addresses, not yet serving.
-local function open(fn, addresses, opts)
-  local self = setmetatable({ _fn = fn, _loop = core.get_running_loop(), _tls = opts.tls }, Server)
+local function open(begin, fn, addresses, opts)
+  local self = setmetatable({
+    _begin = begin, _fn = fn, _loop = core.get_running_loop(), _tls = opts.tls,
+  }, Server)
   core._note_made(self)
   for try = 1, PORT_TRIES do
     self._listener = core._listener(on_accepted, self, opts.limit, opts.max_connections)
@@ -232,19 +249,51 @@ local function start(server, opts)
 end
 
 -- The hosts of start_server as a list.
-local function hosts_of(host)
+local function hosts_of(host, n, name)
   if host == nil or host == "" then return { false } end
   if type(host) ~= "table" then host = { host } end
-  check.arg(#host > 0, 2, "start_server", "at least one host expected")
-  for _, h in ipairs(host) do address.check_host(h, 2, "start_server") end
+  check.arg(#host > 0, n, name, "at least one host expected")
+  for _, h in ipairs(host) do address.check_host(h, n, name) end
   return host
 end
 
-local TCP_OPTIONS = {
+--- The options of a TCP server, and of one at a Unix socket.
+M.TCP_OPTIONS = {
   backlog = "number", reuse_port = "boolean", limit = "number", start_serving = "boolean",
   max_connections = "number", family = "string", ssl = true, ssl_handshake_timeout = "number",
   ssl_shutdown_timeout = "number",
 }
+M.UNIX_OPTIONS = {
+  backlog = "number", limit = "number", start_serving = "boolean", max_connections = "number",
+  ssl = true, ssl_handshake_timeout = "number", ssl_shutdown_timeout = "number",
+}
+
+--- A TCP server for the function `name`, of which `host` is the second argument. [suspends]
+---@param begin fun(server: Server, conn: table): any begins with a connection; it may return a task
+---  with whose end the connection ends
+---@param fn function the user's, `_fn` of the server
+---@param known table the options that there are
+function M.serve_tcp(begin, fn, host, port, opts, known, name)
+  local hosts = hosts_of(host, 2, name)
+  port = address.check_port(port, 3, name)
+  opts = check.options(opts, known, 4, name)
+  address.check_family(opts.family, 4, name)
+  local set = settings(opts, 4, name)
+  local addresses = {}
+  for _, h in ipairs(hosts) do
+    for _, a in ipairs(address.resolve(h or nil, port, opts.family, true)) do
+      addresses[#addresses + 1] = a
+    end
+  end
+  return start(open(begin, fn, addresses, set), opts)
+end
+
+--- The same at a Unix socket.
+function M.serve_unix(begin, fn, path, opts, known, name)
+  stream.check_path(path, 2, name)
+  opts = check.options(opts, known, 3, name)
+  return start(open(begin, fn, { path }, settings(opts, 3, name)), opts)
+end
 
 --- Serves TCP connections: each is a task that runs `fn(conn)`; when it ends the connection is
 --- closed, unless it was detached. [suspends] Raises OSError.
@@ -257,24 +306,8 @@ local TCP_OPTIONS = {
 ---@return Server
 function M.start_server(fn, host, port, opts)
   check_handler(fn, "start_server")
-  local hosts = hosts_of(host)
-  port = address.check_port(port, 3, "start_server")
-  opts = check.options(opts, TCP_OPTIONS, 4, "start_server")
-  address.check_family(opts.family, 4, "start_server")
-  local set = settings(opts, 4, "start_server")
-  local addresses = {}
-  for _, h in ipairs(hosts) do
-    for _, a in ipairs(address.resolve(h or nil, port, opts.family, true)) do
-      addresses[#addresses + 1] = a
-    end
-  end
-  return start(open(fn, addresses, set), opts)
+  return M.serve_tcp(begin_task, fn, host, port, opts, M.TCP_OPTIONS, "start_server")
 end
-
-local UNIX_OPTIONS = {
-  backlog = "number", limit = "number", start_serving = "boolean", max_connections = "number",
-  ssl = true, ssl_handshake_timeout = "number", ssl_shutdown_timeout = "number",
-}
 
 --- Serves connections to a Unix socket. A socket file that no process listens at is replaced; the
 --- file is removed when the server closes. Raises OSError.
@@ -285,10 +318,7 @@ local UNIX_OPTIONS = {
 ---@return Server
 function M.start_unix_server(fn, path, opts)
   check_handler(fn, "start_unix_server")
-  stream.check_path(path, 2, "start_unix_server")
-  opts = check.options(opts, UNIX_OPTIONS, 3, "start_unix_server")
-  local set = settings(opts, 3, "start_unix_server")
-  return start(open(fn, { path }, set), opts)
+  return M.serve_unix(begin_task, fn, path, opts, M.UNIX_OPTIONS, "start_unix_server")
 end
 
 M.Server = Server

@@ -296,14 +296,15 @@ local START_OPTIONS = {
   ssl_shutdown_timeout = "number",
 }
 
---- See Stream:start_tls.
-function M.start_tls(conn, ctx, opts)
+--- See Stream:start_tls; `ctx` is argument `n` (1).
+function M.start_tls(conn, ctx, opts, n)
+  n = n or 1
   local accepted = core._accepted(conn)
-  opts = check.options(opts, START_OPTIONS, 2, "start_tls")
+  opts = check.options(opts, START_OPTIONS, n + 1, "start_tls")
   local server = opts.server_side
   if server == nil then server = accepted end
   local all = setmetatable({ ssl = ctx }, { __index = opts })
-  local settings = M.settings(all, 1, "start_tls", server)
+  local settings = M.settings(all, n, "start_tls", server)
   settings.peer = peer_of(conn, settings)
   if not server then settings:towards(nil, settings.peer) end
   M.start(conn, settings)

@@ -11,25 +11,25 @@ local M = {}
 
 local STD = { [0] = "stdin", "stdout", "stderr" }
 
--- The descriptor of an argument, and whether the stream shall own it.
-local function descriptor(x)
+-- The descriptor of argument `n` of function `name`, and whether the stream shall own it.
+local function descriptor(x, n, name)
   if type(x) == "number" then
     local fd = math.tointeger(x)
-    check.arg(fd and fd >= 0 and fd < 2 ^ 31, 1, "connect_pipe",
+    check.arg(fd and fd >= 0 and fd < 2 ^ 31, n, name,
       "a descriptor, 0 or above, expected, got " .. tostring(x))
     return fd, not STD[fd]
   end
   if io.type(x) then
     local fd = core._fileno(x)
-    check.arg(fd, 1, "connect_pipe", "an open file expected, got a closed one")
+    check.arg(fd, n, name, "an open file expected, got a closed one")
     pcall(x.flush, x) -- what was written to the file goes before what is written to the stream
     return fd, false
   end
   local ok, fileno = pcall(function() return x.fileno end)
-  check.arg(ok and check.callable(fileno), 1, "connect_pipe",
+  check.arg(ok and check.callable(fileno), n, name,
     "a descriptor (a number), a file or an object with fileno() expected, got " .. type(x))
   local fd = fileno(x)
-  check.arg(math.type(fd) == "integer" and fd >= 0 and fd < 2 ^ 31, 1, "connect_pipe",
+  check.arg(math.type(fd) == "integer" and fd >= 0 and fd < 2 ^ 31, n, name,
     "fileno() of this object gave " .. tostring(fd) .. ", which is no descriptor; is it closed?")
   return fd, false
 end
@@ -39,6 +39,15 @@ local function connect(fd, own, use, limit, what)
   if conn then return conn end
   err.message = ("cannot connect to %s: %s"):format(what, err.message)
   error(err, 0)
+end
+
+--- A stream over the descriptor that argument `n` of function `name` stands for.
+---@param use string|nil "r", "w"; nil: all that it was opened for
+---@param limit integer
+---@return table stream
+function M.open(fd, use, limit, n, name)
+  local number, own = descriptor(fd, n, name)
+  return connect(number, own, use, limit, "descriptor " .. number)
 end
 
 local OPTIONS = { limit = "number" }
@@ -52,10 +61,8 @@ local OPTIONS = { limit = "number" }
 ---@param opts? table limit (65536 bytes in a line)
 ---@return table stream
 function M.connect_pipe(fd, opts)
-  local number, own = descriptor(fd)
   opts = check.options(opts, OPTIONS, 2, "connect_pipe")
-  local limit = stream.check_limit(opts.limit, 2, "connect_pipe")
-  return connect(number, own, nil, limit, "descriptor " .. number)
+  return M.open(fd, nil, stream.check_limit(opts.limit, 2, "connect_pipe"), 1, "connect_pipe")
 end
 
 -- One stream for each of the three and each loop, so that nobody loses what another one has read.

@@ -95,6 +95,23 @@ local function connect_host(host, port, local_host, local_port, opts)
   return connect(addresses, locals, opts)
 end
 
+-- The stream of a connected socket, which it takes over.
+local function adopt(sock, limit)
+  sock:getpeername() -- raises unless it is connected
+  local fd = sock:detach()
+  local conn, err = core._connect_pipe(fd, true, nil, limit)
+  if conn then return conn end
+  core.socket({ fileno = fd }):close()
+  error(err, 0)
+end
+
+--- Checks the option `sock`.
+function M.check_socket(sock, n, name)
+  check.arg(core._socket_family(sock), n, name,
+    "connected aio.socket expected, got " .. type(sock))
+  check.arg(sock:fileno(), n, name, "connected aio.socket expected, got a closed one")
+end
+
 -- TLS is loaded when it is first used, so that nobody else needs its library.
 local function ssl() return require "aio.ssl" end
 
@@ -114,14 +131,30 @@ function M.tls_settings(opts, n, name, server)
   return ssl().settings(opts, n, name, server)
 end
 
--- Calls `open(...)`, which gives a stream, and makes it one with TLS when that is wanted.
-local function open_with(tls, open, ...)
-  local conn = open(...)
-  if not tls then return conn end
-  local ok, err = pcall(tls.start, tls, conn)
-  if ok then return conn end
+-- What is to be done with a connection that has just been made, see M.connect.
+local function complete(plan, conn, prepare)
+  local made = prepare and prepare(conn)
+  if plan.tls then plan.tls:start(conn) end
+  return made
+end
+
+local function carry_out(plan, prepare)
+  local conn = plan.open()
+  if not plan.tls and not prepare then return conn end
+  local ok, made = pcall(complete, plan, conn, prepare)
+  if ok then return conn, made end
   conn:abort()
-  error(err, 0)
+  error(made, 0)
+end
+
+--- Makes a connection that was planned (M.plan_tcp, M.plan_unix). [suspends]
+---@param plan table
+---@param prepare? fun(conn: table): any called when it is there, before TLS
+---@return table stream
+---@return any made what `prepare` returned
+function M.connect(plan, prepare)
+  if not plan.timeout then return carry_out(plan, prepare) end
+  return timeout(plan.timeout, carry_out, plan, prepare)
 end
 
 --- Goes on with TLS on a connection that is open, after what was agreed on without it. What was
@@ -138,29 +171,90 @@ function core._Stream:start_tls(ctx, opts) ssl().start_tls(self, ctx, opts) end
 ---@return table context
 function M.ssl_context(opts) return ssl().context(opts) end
 
-local TCP_OPTIONS = {
+--- The options of a connection by TCP, and to a Unix socket.
+M.TCP_OPTIONS = {
   limit = "number", timeout = "number", nodelay = "boolean", keepalive = "boolean",
   family = "string", local_addr = "table", happy_eyeballs_delay = "number", interleave = "number",
   ssl = true, server_hostname = "string", ssl_handshake_timeout = "number",
-  ssl_shutdown_timeout = "number",
+  ssl_shutdown_timeout = "number", sock = true,
 }
-local UNIX_OPTIONS = {
+M.UNIX_OPTIONS = {
   limit = "number", timeout = "number", ssl = true, server_hostname = "string",
   ssl_handshake_timeout = "number", ssl_shutdown_timeout = "number",
 }
 
 -- The delay and the interleaving, checked.
-local function check_happy(opts)
+local function check_happy(opts, n, name)
   local delay, count = opts.happy_eyeballs_delay or DELAY, math.tointeger(opts.interleave or 1)
   if delay < 0 or delay ~= delay then
-    check.argerror(3, "open_connection",
+    check.argerror(n, name,
       "option 'happy_eyeballs_delay': a number of seconds, not negative, expected, got " .. delay)
   end
   if not count or count < 0 then
-    check.argerror(3, "open_connection",
+    check.argerror(n, name,
       "option 'interleave': an integer, not negative, expected, got " .. tostring(opts.interleave))
   end
   return delay, count
+end
+
+-- The host and the port of the option `local_addr`, checked.
+local function check_local(addr, n, name)
+  if not addr then return nil end
+  local host = addr.host or addr[1]
+  address.check_host(host, n, name)
+  return host, address.check_port(addr.port or addr[2] or 0, n, name)
+end
+
+--- Checks the arguments of a connection by TCP, of which `host` is number `n` of function `name`.
+---@param known table the options that there are
+---@return table plan for M.connect
+function M.plan_tcp(host, port, opts, known, n, name)
+  if host == nil and port == nil and type(opts) == "table" and opts.sock ~= nil then
+    return M.plan_socket(opts, known, n + 2, name)
+  end
+  address.check_host(host, n, name)
+  port = address.check_port(port, n + 1, name)
+  n = n + 2
+  opts = check.options(opts, known, n, name)
+  check.arg(opts.sock == nil, n, name, "option 'sock': leave host and port out (nil)")
+  address.check_family(opts.family, n, name)
+  check.seconds(opts.timeout, n, name)
+  local local_host, local_port = check_local(opts.local_addr, n, name)
+  local delay, interleave = check_happy(opts, n, name)
+  local settings = {
+    delay = delay, interleave = interleave, limit = M.check_limit(opts.limit, n, name),
+    nodelay = opts.nodelay ~= false, keepalive = opts.keepalive or false, family = opts.family,
+  }
+  local tls = M.tls_settings(opts, n, name, false)
+  if tls then tls = tls:towards(host, address.format { host, port }) end
+  return { timeout = opts.timeout, tls = tls, open = function()
+    return connect_host(host, port, local_host, local_port, settings)
+  end }
+end
+
+--- The same for the option `sock`; the options are argument `n`.
+function M.plan_socket(opts, known, n, name)
+  opts = check.options(opts, known, n, name)
+  M.check_socket(opts.sock, n, name)
+  check.seconds(opts.timeout, n, name)
+  local limit = M.check_limit(opts.limit, n, name)
+  local tls = M.tls_settings(opts, n, name, false)
+  if tls then tls = tls:towards(nil, "a socket") end
+  return { timeout = opts.timeout, tls = tls, open = function() return adopt(opts.sock, limit) end }
+end
+
+--- The same for a Unix socket.
+function M.plan_unix(path, opts, known, n, name)
+  M.check_path(path, n, name)
+  n = n + 1
+  opts = check.options(opts, known, n, name)
+  check.seconds(opts.timeout, n, name)
+  local settings = { limit = M.check_limit(opts.limit, n, name) }
+  local tls = M.tls_settings(opts, n, name, false)
+  if tls then tls = tls:towards(nil, path) end
+  return { timeout = opts.timeout, tls = tls, open = function()
+    return connect({ path }, nil, settings)
+  end }
 end
 
 --- Connects to a host by TCP. When it has several addresses, each gets `happy_eyeballs_delay`
@@ -173,34 +267,14 @@ end
 ---  happy_eyeballs_delay (0.25 seconds; math.huge: one address after the other), interleave (1: so
 ---  many addresses of the first family, then the families in turn; 0: the order of the look-up),
 ---  ssl (true or a context), server_hostname (`host`), ssl_handshake_timeout (60),
----  ssl_shutdown_timeout (30)
+---  ssl_shutdown_timeout (30), sock (a connected aio.socket, which the stream takes over, in place
+---  of host and port: open_connection { sock = s })
 ---@return table stream
 function M.open_connection(host, port, opts)
-  address.check_host(host, 1, "open_connection")
-  port = address.check_port(port, 2, "open_connection")
-  opts = check.options(opts, TCP_OPTIONS, 3, "open_connection")
-  address.check_family(opts.family, 3, "open_connection")
-  check.seconds(opts.timeout, 3, "open_connection")
-  local local_host, local_port
-  if opts.local_addr then
-    local_host = opts.local_addr.host or opts.local_addr[1]
-    address.check_host(local_host, 3, "open_connection")
-    local_port = address.check_port(opts.local_addr.port or opts.local_addr[2] or 0, 3,
-      "open_connection")
+  if type(host) == "table" and port == nil and opts == nil then
+    return (M.connect(M.plan_socket(host, M.TCP_OPTIONS, 1, "open_connection")))
   end
-  local delay, interleave = check_happy(opts)
-  local settings = {
-    delay = delay, interleave = interleave,
-    limit = M.check_limit(opts.limit, 3, "open_connection"), nodelay = opts.nodelay ~= false,
-    keepalive = opts.keepalive or false, family = opts.family,
-  }
-  local tls = M.tls_settings(opts, 3, "open_connection", false)
-  if tls then tls = tls:towards(host, address.format { host, port }) end
-  if not opts.timeout then
-    return open_with(tls, connect_host, host, port, local_host, local_port, settings)
-  end
-  return timeout(opts.timeout, open_with, tls, connect_host, host, port, local_host, local_port,
-    settings)
+  return (M.connect(M.plan_tcp(host, port, opts, M.TCP_OPTIONS, 1, "open_connection")))
 end
 
 --- Connects to a Unix socket. [suspends] Raises OSError.
@@ -209,14 +283,7 @@ end
 ---  ssl_handshake_timeout, ssl_shutdown_timeout as of open_connection
 ---@return table stream
 function M.open_unix_connection(path, opts)
-  M.check_path(path, 1, "open_unix_connection")
-  opts = check.options(opts, UNIX_OPTIONS, 2, "open_unix_connection")
-  check.seconds(opts.timeout, 2, "open_unix_connection")
-  local settings = { limit = M.check_limit(opts.limit, 2, "open_unix_connection") }
-  local tls = M.tls_settings(opts, 2, "open_unix_connection", false)
-  if tls then tls = tls:towards(nil, path) end
-  if not opts.timeout then return open_with(tls, connect, { path }, nil, settings) end
-  return timeout(opts.timeout, open_with, tls, connect, { path }, nil, settings)
+  return (M.connect(M.plan_unix(path, opts, M.UNIX_OPTIONS, 1, "open_unix_connection")))
 end
 
 return M
