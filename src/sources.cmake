@@ -63,6 +63,7 @@ set(AIO_CORE_WINDOWS_SOURCES
 
 set(AIO_BIND_SOURCES
   src/bind/address.c
+  src/bind/buffer.c
   src/bind/clock.c
   src/bind/condition.c
   src/bind/context.c
@@ -102,6 +103,9 @@ set(AIO_BIND_SOURCES
   src/bind/stream_write.c
   src/bind/suspend.c
   src/bind/task.c
+  src/bind/transport.c
+  src/bind/transport_datagram.c
+  src/bind/transport_stream.c
   src/bind/watch.c
 )
 
@@ -159,5 +163,6 @@ set(AIO_LUA_FILES
   lua/aio/taskgroup.lua
   lua/aio/testing.lua
   lua/aio/timeout.lua
+  lua/aio/transport.lua
   lua/aio/wait.lua
 )

@@ -123,6 +123,10 @@ function TestExamples.test_producer_consumer()
   check("producer_consumer.lua")
 end
 
+function TestExamples.test_line_protocol()
+  check("line_protocol.lua")
+end
+
 function TestExamples.test_udp_dns()
   check("udp_dns.lua")
 end

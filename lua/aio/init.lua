@@ -39,6 +39,7 @@ local parts = {
   stream = { "open_connection", "open_unix_connection", "ssl_context" },
   taskgroup = { "TaskGroup" },
   timeout = { "timeout", "timeout_at", "wait_for" },
+  transport = {},
   wait = { "wait", "as_completed", "FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED" },
 }
 

@@ -13,13 +13,10 @@
 #include "bind/line.h"
 #include "bind/made.h"
 #include "bind/select.h"
-#include "core/datagram.h"
 
-typedef struct datagram_ud {
-  aio_datagram *d; /* NULL before it was made and after the finalizer */
-} datagram_ud;
+typedef aio_datagram_ud datagram_ud;
 
-enum { UV_LOOP = 1, UV_WHERE, UVS = 2 };
+enum { UV_LOOP = AIO_DATAGRAM_UV_LOOP, UV_WHERE = AIO_DATAGRAM_UV_WHERE, UVS = AIO_DATAGRAM_UVS };
 enum { SELF = 1, DATA = 2, ADDRESS = 3, GROUP_AT = 2, VIA_AT = 3 };
 
 /* ---- errors ---- */
@@ -55,6 +52,10 @@ static datagram_ud *self(lua_State *L) {
   datagram_ud *u = aio_object_check(L, aio_state_up(L), SELF, AIO_REF_DATAGRAM);
   if (!u->d) raise_closed(L); /* somebody called the finalizer */
   return u;
+}
+
+aio_datagram_ud *aio_datagram_at(lua_State *L, const aio_state *st, int idx) {
+  return aio_object_check(L, st, idx, AIO_REF_DATAGRAM);
 }
 
 /* The same, while it is open. [may throw] */
@@ -370,7 +371,7 @@ static bool push_address(lua_State *L, const aio_datagram *d, bool peer) {
   return true;
 }
 
-static bool push_info(lua_State *L, const aio_datagram *d, const char *name) {
+bool aio_datagram_info(lua_State *L, const aio_datagram *d, const char *name) {
   if (!d->port) return false;
   if (strcmp(name, "peername") == 0) return push_address(L, d, true);
   if (strcmp(name, "sockname") == 0) return push_address(L, d, false);
@@ -384,7 +385,7 @@ static int datagram_get_extra_info(lua_State *L) {
   const aio_datagram *d = self(L)->d;
   const char *name = luaL_checkstring(L, 2);
   lua_settop(L, 3);
-  push_info(L, d, name);
+  aio_datagram_info(L, d, name);
   return 1;
 }
 

@@ -15,13 +15,30 @@ enum { MOST_ARGS = 60000 }; /* a userdata's user values are counted in 16 bits *
 
 aio_handle *aio_handle_new(lua_State *L, aio_state *st, aio_lloop *loop, int nargs) {
   aio_handle *h = aio_object_new(L, st, AIO_REF_HANDLE, sizeof *h, AIO_HANDLE_UV_ARG - 1 + nargs);
+  aio_handle_init(L, h, loop, nargs);
+  return h;
+}
+
+void aio_handle_init(lua_State *L, aio_handle *h, aio_lloop *loop, int nargs) {
   aio_link_init(&h->node.link);
   h->node.kind = AIO_NODE_CALLBACK;
   h->loop = loop;
   h->nargs = (uint16_t)nargs;
   aio_lloop_push(L, loop);
   lua_setiuservalue(L, -2, AIO_HANDLE_UV_LOOP);
-  return h;
+}
+
+aio_handle *aio_handle_test(lua_State *L, const aio_state *st, int idx) {
+  static const enum aio_ref classes[] = {AIO_REF_HANDLE, AIO_REF_TRANSPORT,
+                                         AIO_REF_DATAGRAM_TRANSPORT};
+  void *p = lua_touserdata(L, idx);
+  if (!p || !lua_getmetatable(L, idx)) return NULL;
+  const void *mt = lua_topointer(L, -1);
+  lua_pop(L, 1);
+  for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+    if (mt == st->mt[classes[i]]) return p;
+  }
+  return NULL;
 }
 
 void aio_handle_anchor(lua_State *L, aio_handle *h, int idx) {
@@ -48,17 +65,21 @@ bool aio_handle_callable(lua_State *L, int arg) {
 
 /* ---- running ---- */
 
-/* Reports the error at the top (popped): "callback_error" with the handle below it. */
-static void report(lua_State *L, aio_handle *h, int self) {
-  lua_createtable(L, 0, 4);
-  lua_insert(L, -2);
+/* Reports the error at `err`: "callback_error". */
+static void report(lua_State *L, aio_handle *h, int self, int err) {
+  lua_createtable(L, 0, 5);
+  lua_pushvalue(L, err);
   lua_setfield(L, -2, "exception");
-  lua_pushvalue(L, self);
-  lua_setfield(L, -2, "handle");
   lua_pushliteral(L, "callback_error");
   lua_setfield(L, -2, "kind");
-  lua_pushliteral(L, "a callback raised an error");
-  lua_setfield(L, -2, "message");
+  if (h->describe) {
+    h->describe(L, h, self, err);
+  } else {
+    lua_pushvalue(L, self);
+    lua_setfield(L, -2, "handle");
+    lua_pushliteral(L, "a callback raised an error");
+    lua_setfield(L, -2, "message");
+  }
   aio_lloop_report(L, h->loop);
 }
 
@@ -79,6 +100,11 @@ static int run_protected(lua_State *L) {
 
 /* Calls the handle at `self` under the message handler at `msgh`; the status of lua_pcall. */
 static int call(lua_State *L, const aio_handle *h, int self, int msgh) {
+  if (h->body) {
+    lua_pushcfunction(L, h->body);
+    lua_pushvalue(L, self);
+    return lua_pcall(L, 1, 0, msgh);
+  }
   if (h->nargs <= DIRECT_ARGS) {
     push_call(L, h, self);
     return lua_pcall(L, h->nargs, 0, msgh);
@@ -92,8 +118,7 @@ static int call(lua_State *L, const aio_handle *h, int self, int msgh) {
  * not: stack 1 = the handle, 2 = the error. */
 static int report_protected(lua_State *L) {
   aio_handle *h = lua_touserdata(L, 1);
-  lua_settop(L, 2);
-  report(L, h, 1);
+  report(L, h, 1, 2);
   return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * A Handle: a Lua callback that the loop will run, at once (call_soon), at a time (call_later) or
- * when a future is done. Anchored from the moment it is scheduled until it has run. */
+ * when a future is done. Anchored from the moment it is scheduled until it has run. Objects that
+ * begin with an aio_handle (transports) are run by the loop in the same way. */
 #ifndef AIO_BIND_HANDLE_H
 #define AIO_BIND_HANDLE_H
 
@@ -31,12 +32,21 @@ typedef struct aio_handle {
    * handle insists. Called too when it is cancelled: then it must release it. Cannot throw. */
   void (*again)(lua_State *L, struct aio_handle *h, bool starved);
   void *owner; /* for `again` */
+  /* Not NULL: called, with the object, in place of the function among the user values. */
+  lua_CFunction body;
+  /* Or NULL: adds to the report of an error, a table at the top; the object is at `self`, the error
+   * at `err`. [may throw] */
+  void (*describe)(lua_State *L, struct aio_handle *h, int self, int err);
 } aio_handle;
 
 void aio_handle_open(lua_State *L, aio_state *st);
 
 /* Pushes a new handle without a function, with room for `nargs` arguments. [may throw] */
 aio_handle *aio_handle_new(lua_State *L, aio_state *st, aio_lloop *loop, int nargs);
+/* Makes a handle of the new object at the top, which begins with `h`. */
+void aio_handle_init(lua_State *L, aio_handle *h, aio_lloop *loop, int nargs);
+/* The handle at `idx`, or the object that begins with one; else NULL. */
+aio_handle *aio_handle_test(lua_State *L, const aio_state *st, int idx);
 /* Anchors the handle, which is at `idx`, and counts it as work of its loop. [may throw] */
 void aio_handle_anchor(lua_State *L, aio_handle *h, int idx);
 void aio_handle_unanchor(lua_State *L, aio_handle *h);

@@ -239,7 +239,7 @@ static bool drop_anchored(lua_State *L, aio_state *st, aio_lloop *l, uint32_t s)
   int top = lua_gettop(L);
   aio_push_anchored(L, st, s);
   aio_task *t = aio_task_test(L, st, -1);
-  aio_handle *h = aio_object_test(L, st, -1, AIO_REF_HANDLE);
+  aio_handle *h = aio_handle_test(L, st, -1);
   bool ours = true;
   if (t && t->fut.loop == l) {
     aio_loop_timer_stop(l->core, &t->wait.timer);

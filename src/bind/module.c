@@ -4,6 +4,7 @@
  * files add to it; names with an underscore are for them. */
 #include "bind/module.h"
 #include "bind/address.h"
+#include "bind/buffer.h"
 #include "bind/condition.h"
 #include "bind/coroutine.h"
 #include "bind/datagram.h"
@@ -20,6 +21,7 @@
 #include "bind/slow.h"
 #include "bind/socket.h"
 #include "bind/stream.h"
+#include "bind/transport.h"
 
 /* core._set_hook(name, fn): the Lua functions that C calls: report(loop, ctx), task_ended(task, ok,
  * results...), deadlock(loop), interrupt(loop), slow_callback(loop, task or handle, seconds),
@@ -169,6 +171,9 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_datagram_open_class(L, st);
   aio_watch_open(L, st);
   aio_socket_open_class(L, st);
+  aio_buffer_open(L, st);
+  aio_transport_open(L, st);
+  aio_datagram_transport_open(L, st);
   wrap_running(L, st);
   return 1;
 }

@@ -17,9 +17,8 @@ enum { SELF = 1 };
 
 /* ---- errors ---- */
 
-int aio_stream_raise(lua_State *L, const aio_stream *s, int err, const char *call) {
-  const aio_state *st = aio_state_up(L);
-  if (err == UV_ENOMEM) return luaL_error(L, "not enough memory");
+void aio_stream_push_error(lua_State *L, const aio_state *st, const aio_stream *s, int err,
+                           const char *call) {
   if (err == AIO_EFILTER)
     aio_error_push_ssl(L, st, "SSL_ERROR", call, s->reason);
   else if (err == AIO_ETRUNCATED)
@@ -33,6 +32,11 @@ int aio_stream_raise(lua_State *L, const aio_stream *s, int err, const char *cal
                     call, call);
     lua_setfield(L, -2, "message");
   }
+}
+
+int aio_stream_raise(lua_State *L, const aio_stream *s, int err, const char *call) {
+  if (err == UV_ENOMEM) return luaL_error(L, "not enough memory");
+  aio_stream_push_error(L, aio_state_up(L), s, err, call);
   return lua_error(L);
 }
 
@@ -223,7 +227,8 @@ static bool push_address(lua_State *L, aio_stream *s, bool peer) {
   return true;
 }
 
-static bool push_info(lua_State *L, aio_stream *s, const char *name) {
+bool aio_stream_info(lua_State *L, aio_stream_ud *u, const char *name) {
+  aio_stream *s = u->s;
   if (strcmp(name, "peername") == 0) return push_address(L, s, true);
   if (strcmp(name, "sockname") == 0) return push_address(L, s, false);
   int fd = strcmp(name, "fileno") == 0 && s->source ? s->source->ops->fileno(s->source) : -1;
@@ -231,15 +236,19 @@ static bool push_info(lua_State *L, aio_stream *s, const char *name) {
     lua_pushinteger(L, fd);
     return true;
   }
-  return lua_getiuservalue(L, SELF, AIO_STREAM_UV_FILTER) != LUA_TNIL &&
-         lua_getfield(L, -1, name) != LUA_TNIL;
+  int top = lua_gettop(L);
+  if (lua_getiuservalue(L, SELF, AIO_STREAM_UV_FILTER) != LUA_TNIL &&
+      lua_getfield(L, -1, name) != LUA_TNIL)
+    return true;
+  lua_settop(L, top);
+  return false;
 }
 
 static int stream_get_extra_info(lua_State *L) {
-  aio_stream *s = aio_stream_self(L)->s;
+  aio_stream_ud *u = aio_stream_self(L);
   const char *name = luaL_checkstring(L, 2);
   lua_settop(L, 3);
-  if (!push_info(L, s, name)) lua_settop(L, 3);
+  aio_stream_info(L, u, name);
   return 1;
 }
 

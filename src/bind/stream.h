@@ -59,6 +59,22 @@ static inline aio_stream_ud *aio_stream_self(lua_State *L) {
   return aio_object_check(L, st, 1, AIO_REF_STREAM);
 }
 
+/* Pushes the first `n` bytes, which are there, and drops them from the stream. False, and nothing
+ * pushed: a finalizer has used this very stream; look again. [may throw] */
+bool aio_stream_take(lua_State *L, aio_stream *s, size_t n);
+/* What get_extra_info of the stream at slot 1 tells under `name`; false and nothing pushed when
+ * that is nothing. [may throw] */
+bool aio_stream_info(lua_State *L, aio_stream_ud *u, const char *name);
+/* Pushes the error that ended the stream. [may throw] */
+void aio_stream_push_error(lua_State *L, const aio_state *st, const aio_stream *s, int err,
+                           const char *call);
+/* Writes the values from slot 2 on to the stream at slot 1, which takes data; what the system
+ * refuses shows in its write_error. [may throw] */
+void aio_stream_put(lua_State *L, aio_stream_ud *u);
+/* The water marks `high` and `low` of the option table at slot 2; SIZE_MAX where not given. [may
+ * throw] */
+void aio_stream_marks(lua_State *L, size_t *high, size_t *low);
+
 /* Gives up the anchors of strings that have been sent. Cannot fail. */
 void aio_stream_unanchor(lua_State *L, aio_stream_ud *u, int idx);
 

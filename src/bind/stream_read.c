@@ -49,10 +49,8 @@ static int wait_more(lua_State *L, aio_stream_ud *u, size_t need, int byte, cons
   return aio_task_suspend(L, t, &s->readers, NULL, op->k);
 }
 
-/* Pushes the first `n` bytes, which are there, and drops them from the stream. The collector may
- * run a finalizer of the user while the string is made; when that one used this very stream, the
- * result is false and nothing is pushed: look again. */
-static bool take(lua_State *L, aio_stream *s, size_t n) {
+/* The collector may run a finalizer of the user while the string is made. */
+bool aio_stream_take(lua_State *L, aio_stream *s, size_t n) {
   size_t before = s->in.total, len;
   const char *ptr = aio_recvq_peek(&s->in, &len);
   if (n <= len) {
@@ -93,7 +91,7 @@ static int some_try(lua_State *L, aio_stream_ud *u) {
   aio_stream *s = u->s;
   size_t n = (size_t)lua_tointeger(L, WHAT);
   while (s->in.total > 0) {
-    if (take(L, s, n < s->in.total ? n : s->in.total)) return 1;
+    if (aio_stream_take(L, s, n < s->in.total ? n : s->in.total)) return 1;
   }
   if (s->eof || !aio_stream_is_open(s)) return push_end(L, s);
   return wait_more(L, u, 1, -1, &some_op);
@@ -114,7 +112,7 @@ static int all_try(lua_State *L, aio_stream_ud *u) {
   aio_stream *s = u->s;
   if (!s->eof && aio_stream_is_open(s)) return wait_more(L, u, SIZE_MAX, -1, &all_op);
   if (s->read_error) return push_end(L, s);
-  while (!take(L, s, s->in.total)) {
+  while (!aio_stream_take(L, s, s->in.total)) {
   }
   return 1;
 }
@@ -133,7 +131,7 @@ static int exactly_k(lua_State *L, int status, lua_KContext ctx) {
 /* Raises IncompleteReadError with all that is left; `expected` < 0: until a separator. */
 static int raise_incomplete(lua_State *L, aio_stream *s, lua_Integer expected) {
   if (aio_stream_is_open(s) && s->read_error) return push_end(L, s);
-  while (!take(L, s, s->in.total)) {
+  while (!aio_stream_take(L, s, s->in.total)) {
   }
   int partial = lua_gettop(L);
   if (expected < 0)
@@ -155,7 +153,7 @@ static int exactly_try(lua_State *L, aio_stream_ud *u) {
   aio_stream *s = u->s;
   size_t n = (size_t)lua_tointeger(L, WHAT);
   while (s->in.total >= n) {
-    if (take(L, s, n)) return 1;
+    if (aio_stream_take(L, s, n)) return 1;
   }
   if (s->eof || !aio_stream_is_open(s)) return raise_incomplete(L, s, (lua_Integer)n);
   return wait_more(L, u, n, -1, &exactly_op);
@@ -218,7 +216,7 @@ static int until_try(lua_State *L, aio_stream_ud *u) {
     if ((size_t)found.at > s->limit)
       return raise_overrun(L, "the separator is behind more bytes than the limit",
                            (size_t)found.at);
-    if (take(L, s, (size_t)found.end)) return 1;
+    if (aio_stream_take(L, s, (size_t)found.end)) return 1;
     u->scanned = 0;
   }
   u->scanned = s->in.total + 1 > found.longest ? s->in.total + 1 - found.longest : 0;
@@ -289,7 +287,7 @@ static int raise_discarded(lua_State *L, aio_stream_ud *u) {
 static bool take_line(lua_State *L, aio_stream *s, ptrdiff_t newline) {
   bool keep = lua_toboolean(L, WHAT) != 0;
   size_t n = newline >= 0 ? (size_t)newline + keep : s->in.total;
-  if (!take(L, s, n)) return false;
+  if (!aio_stream_take(L, s, n)) return false;
   if (newline >= 0 && !keep && s->in.total) aio_stream_consume(s, 1);
   return true;
 }
@@ -374,7 +372,7 @@ static int clause_take(lua_State *L, aio_state *st, int obj, bool turn) {
   if (!aio_list_empty(&s->readers)) return -1; /* arming says so */
   size_t n = (size_t)lua_tointeger(L, obj + 1);
   while (s->in.total > 0) {
-    if (take(L, s, n < s->in.total ? n : s->in.total)) return 1;
+    if (aio_stream_take(L, s, n < s->in.total ? n : s->in.total)) return 1;
   }
   return s->eof || !aio_stream_is_open(s) ? push_end(L, s) : -1;
 }

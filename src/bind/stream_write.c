@@ -136,6 +136,17 @@ static void put(lua_State *L, aio_stream_ud *u, const gather *g) {
   if (err) aio_stream_raise(L, s, err, "write");
 }
 
+void aio_stream_put(lua_State *L, aio_stream_ud *u) {
+  gather g;
+  own(L, u, &g);
+  aio_stream *s = u->s;
+  if (!s || !aio_stream_is_open(s) || s->write_error || g.total == 0) return; /* a finalizer */
+  int err = aio_stream_write(s, g.pieces, g.n);
+  u->last += (lua_Integer)g.longs;
+  aio_stream_unanchor(L, u, SELF);
+  if (err == UV_ENOMEM && !s->write_error) aio_stream_raise(L, s, err, "write");
+}
+
 /* ---- waiting ---- */
 
 /* Raises when what was written cannot be sent any more. */
@@ -219,8 +230,7 @@ static int stream_write_eof(lua_State *L) {
 }
 
 static int stream_can_write_eof(lua_State *L) {
-  const aio_stream *s = aio_stream_self(L)->s;
-  lua_pushboolean(L, !s->source || !(s->source->ops->finish || s->source->ops->endless));
+  lua_pushboolean(L, aio_stream_can_end(aio_stream_self(L)->s));
   return 1;
 }
 
@@ -240,8 +250,7 @@ static size_t mark(lua_State *L, const char *name, size_t unset) {
   return value;
 }
 
-static int stream_set_limits(lua_State *L) {
-  aio_stream *s = aio_stream_self(L)->s;
+void aio_stream_marks(lua_State *L, size_t *high, size_t *low) {
   luaL_checktype(L, DATA, LUA_TTABLE);
   for (lua_pushnil(L); lua_next(L, DATA); lua_pop(L, 1)) {
     const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
@@ -249,10 +258,16 @@ static int stream_set_limits(lua_State *L) {
     lua_pushfstring(L, "unknown option '%s' (there is: high, low)", luaL_tolstring(L, -2, NULL));
     luaL_argerror(L, DATA, lua_tostring(L, -1));
   }
-  const size_t none = (size_t)-1;
-  size_t high = mark(L, "high", none), low = mark(L, "low", none);
-  if (low == none) low = high == none ? s->low : high / 4;
-  if (high == none) high = low > s->high ? low : s->high;
+  *high = mark(L, "high", SIZE_MAX);
+  *low = mark(L, "low", SIZE_MAX);
+}
+
+static int stream_set_limits(lua_State *L) {
+  aio_stream *s = aio_stream_self(L)->s;
+  size_t high, low;
+  aio_stream_marks(L, &high, &low);
+  if (low == SIZE_MAX) low = high == SIZE_MAX ? s->low : high / 4;
+  if (high == SIZE_MAX) high = low > s->high ? low : s->high;
   luaL_argcheck(L, low <= high, DATA, "'low' must not be above 'high'");
   s->high = high;
   s->low = low;

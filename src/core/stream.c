@@ -40,9 +40,9 @@ static void wake_all(aio_stream *s, aio_link *waiters) {
   aio_wake_all(s->loop, waiters);
 }
 
-/* A filter looks after everything by itself, in a node of its own. */
+/* A filter or a transport looks after everything by itself, in a node of its own. */
 static void tell_above(aio_stream *s) {
-  if (s->above && s->above->node.state == AIO_IDLE) aio_loop_ready(s->loop, &s->above->node);
+  if (s->above) aio_loop_tell(s->loop, s->above);
 }
 
 static void drop_received(aio_stream *s) {
@@ -56,7 +56,7 @@ static void read_stop(aio_stream *s) {
 }
 
 static int read_start(aio_stream *s) {
-  if (s->reading || s->eof || !aio_stream_is_open(s)) return 0;
+  if (s->reading || s->held || s->eof || !aio_stream_is_open(s)) return 0;
   int err = s->source->ops->read_start(s->source);
   if (!err) s->reading = true;
   return err;
@@ -86,6 +86,7 @@ static void stream_free(aio_stream *s) {
 /* The last step of a close. */
 static void finish_close(aio_stream *s) {
   aio_link waiters;
+  tell_above(s); /* before those who wait until a server's connections are gone */
   aio_link_init(&waiters);
   aio_list_splice(&waiters, &s->readers);
   aio_list_splice(&waiters, &s->writers);
@@ -172,7 +173,7 @@ int aio_stream_insert(aio_stream *s, aio_source *src, aio_cnode *above, aio_stre
   b->eof = s->eof;
   b->read_error = s->read_error;
   b->write_error = s->write_error;
-  b->above = above;
+  b->above = &above->node;
   memset(&s->in, 0, sizeof s->in);
   s->reading = s->eof = s->lazy = false;
   s->read_error = s->write_error = 0;
@@ -259,6 +260,14 @@ bool aio_stream_pull(aio_stream *s) {
   return s->in.total > before || s->eof;
 }
 
+void aio_stream_hold(aio_stream *s, bool hold) {
+  s->held = hold;
+  if (hold)
+    read_stop(s);
+  else if (hungry(s))
+    read_resume(s);
+}
+
 void aio_stream_consume(aio_stream *s, size_t n) {
   aio_recvq_consume(&s->in, s->loop->chunks, n);
   if (!s->reading && !s->lazy && s->in.total <= s->limit) read_resume(s);
@@ -284,9 +293,11 @@ void aio_stream_write_failed(aio_stream *s, int err) {
 
 /* Something was sent. False when nothing is left to do for the source. */
 static bool went_out(aio_stream *s) {
-  if (s->out.total <= s->low) wake_all(s, &s->writers);
+  if (s->out.total <= s->low) {
+    wake_all(s, &s->writers);
+    tell_above(s);
+  }
   if (s->out.total > 0) return true;
-  tell_above(s);
   if (s->end_wanted && !s->ended) {
     s->ended = true;
     int err = s->source->ops->shutdown(s->source);

@@ -98,11 +98,12 @@ struct aio_stream {
   aio_link sibling;
   int read_error, write_error; /* libuv's codes or a filter's, 0: none */
   const char *reason;          /* a filter's error in words, in static memory, or NULL */
-  aio_cnode *above;            /* of a filter on this stream: made ready when bytes come or go, at
-                                  the end and after an error; or NULL */
+  aio_node *above;             /* of a filter or a transport on this stream: made ready when bytes
+                                  come or go, at the end, after an error, when closed; or NULL */
   uint8_t state;               /* enum aio_stream_state */
   bool reading;                /* the source reports */
   bool lazy;                   /* reads only while somebody waits for bytes */
+  bool held;                   /* the owner wants nothing to be received, see aio_stream_hold */
   bool eof;                    /* nothing more comes in; read_error says why */
   bool end_wanted, ended;      /* write_eof: asked for, done */
   bool lost;                   /* bytes that were written could not be sent */
@@ -136,12 +137,19 @@ static inline bool aio_stream_is_open(const aio_stream *s) {
   return s->state == AIO_STREAM_OPEN;
 }
 
+/* Can the outgoing direction end alone? */
+static inline bool aio_stream_can_end(const aio_stream *s) {
+  return !s->source || !(s->source->ops->finish || s->source->ops->endless);
+}
+
 /* Says what the reader, who is about to wait in `readers`, waits for: `need` bytes in the queue, or
  * `byte` in what comes; the end and an error wake too. */
 void aio_stream_want(aio_stream *s, size_t need, int byte);
 /* The reader is about to wait: gets what has come already without waiting for the loop's next poll.
  * True when there is more than before, or the end. */
 bool aio_stream_pull(aio_stream *s);
+/* Receives nothing more, or goes on; what was received stays. */
+void aio_stream_hold(aio_stream *s, bool hold);
 /* Drops the first `n` bytes received. */
 void aio_stream_consume(aio_stream *s, size_t n);
 /* Lets `sink` take what comes, beginning with what is there; NULL: no longer. It is detached and

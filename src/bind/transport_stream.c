@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The transport of a stream: what happens on the stream below becomes callbacks of the protocol, in
+ * asyncio's order: connection_made, what arrives, the end, connection_lost. Reading, sending and
+ * closing are the stream's. Invariant: while the stream is told to make the handle's node ready
+ * (`above`), the transport is anchored. */
+#include <string.h>
+
+#include "bind/address.h"
+#include "bind/buffer.h"
+#include "bind/error.h"
+#include "bind/lloop.h"
+#include "bind/stream.h"
+#include "bind/transport.h"
+
+enum { SELF = 1, DATA = 2 };
+enum { MOST_AT_ONCE = 256 * 1024 }; /* bytes in one data_received */
+
+typedef struct stream_transport {
+  aio_transport t;      /* must be first */
+  aio_stream_ud *below; /* user value BELOW; NULL after the finalizer */
+  bool reads, writes;   /* a pipe does one of them */
+  bool paused;          /* reading */
+  bool eof_told;        /* eof_received was called */
+  bool busy;            /* somebody sends a file */
+} stream_transport;
+
+static stream_transport *self(lua_State *L) {
+  return aio_object_check(L, aio_state_up(L), SELF, AIO_REF_TRANSPORT);
+}
+
+/* The stream, NULL when nothing is left of it. */
+static aio_stream *stream_of(const stream_transport *u) {
+  return u->below ? u->below->s : NULL;
+}
+
+static bool is_open(const stream_transport *u) {
+  const aio_stream *s = stream_of(u);
+  return s && aio_stream_is_open(s);
+}
+
+/* The error that ended writing; that one cannot write at all is none. */
+static int write_error(const stream_transport *u) {
+  return u->writes ? stream_of(u)->write_error : 0;
+}
+
+static bool is_closing(const stream_transport *u) {
+  const aio_stream *s = stream_of(u);
+  return u->t.closing || !s || s->state >= AIO_STREAM_CLOSING || write_error(u);
+}
+
+/* ---- what happens ---- */
+
+/* What the protocol is to hear next, in this order. */
+enum event { NOTHING, MADE, RECEIVED, FAILED, ENDED, LOST };
+
+static enum event next_event(const stream_transport *u) {
+  const aio_stream *s = stream_of(u);
+  if (u->t.lost || !s) return NOTHING;
+  if (!u->t.made) return MADE;
+  if (s->state == AIO_STREAM_CLOSED) return LOST;
+  if (!aio_stream_is_open(s)) return NOTHING;
+  if (s->in.total > 0 && !u->paused) return RECEIVED;
+  if (write_error(u)) return FAILED;
+  if (!s->eof || !u->reads || u->paused || u->eof_told) return NOTHING;
+  return s->read_error ? FAILED : ENDED;
+}
+
+static void wake(stream_transport *u) {
+  aio_loop *l = u->t.handle.loop->core;
+  if (l && next_event(u) != NOTHING) aio_loop_tell(l, &u->t.handle.node);
+}
+
+static void received(lua_State *L, stream_transport *u) {
+  aio_stream *s = stream_of(u);
+  bool there = aio_transport_callback(L, &u->t, "data_received", true);
+  if (next_event(u) != RECEIVED) return; /* a metamethod of the protocol has closed it */
+  size_t n = s->in.total < MOST_AT_ONCE ? s->in.total : MOST_AT_ONCE;
+  if (!there)
+    aio_stream_consume(s, n);
+  else if (aio_stream_take(L, s, n)) /* false: a finalizer has closed it */
+    lua_call(L, 2, 0);
+}
+
+/* Calls get_buffer; its three results are on the stack. */
+static void ask_buffer(lua_State *L, stream_transport *u) {
+  aio_transport_callback(L, &u->t, "get_buffer", true);
+  lua_pushinteger(L, -1);
+  lua_call(L, 2, 3);
+}
+
+static void received_into_buffer(lua_State *L, stream_transport *u) {
+  ask_buffer(L, u);
+  aio_buffer_place to = aio_buffer_place_at(L, u->t.handle.loop->st, -3);
+  aio_stream *s = stream_of(u);
+  if (next_event(u) != RECEIVED) return; /* get_buffer has paused or closed it */
+  size_t n = s->in.total < to.len ? s->in.total : to.len;
+  aio_recvq_copy(&s->in, 0, to.ptr, n);
+  aio_stream_consume(s, n);
+  lua_settop(L, SELF);
+  if (!aio_transport_callback(L, &u->t, "buffer_updated", true)) return;
+  lua_pushinteger(L, (lua_Integer)n);
+  lua_call(L, 2, 0);
+}
+
+static void ended(lua_State *L, stream_transport *u) {
+  aio_stream *s = stream_of(u);
+  u->eof_told = true;
+  /* as in asyncio, where a place is asked for before it is known that nothing comes */
+  if (u->t.buffered && !s->source->ops->finish) ask_buffer(L, u);
+  lua_settop(L, SELF);
+  bool stay = false;
+  if (aio_transport_callback(L, &u->t, "eof_received", true)) {
+    lua_call(L, 1, 1);
+    stay = lua_toboolean(L, -1) && u->writes && s->source && !s->source->ops->finish;
+  }
+  if (stay || u->t.closing) return;
+  u->t.closing = true;
+  aio_stream_close(s);
+}
+
+/* The connection cannot go on. */
+static void break_off(stream_transport *u) {
+  aio_stream *s = stream_of(u);
+  u->t.closing = true;
+  if (s) aio_stream_abort(s);
+}
+
+/* The error that ended the connection; the reader of a pipe that goes away, with nothing left to be
+ * read, is none. */
+static int last_error(const stream_transport *u) {
+  const aio_stream *s = stream_of(u);
+  int err = write_error(u);
+  if (!u->reads && err == UV_EPIPE && !s->lost) return 0;
+  return err || !u->reads ? err : s->read_error;
+}
+
+/* Pushes what connection_lost is told: the error of a callback, or of the connection, or nil. */
+static void push_error(lua_State *L, const stream_transport *u) {
+  const aio_stream *s = stream_of(u);
+  int err = last_error(u);
+  if (u->t.broken)
+    lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_ERROR);
+  else if (err)
+    aio_stream_push_error(L, u->t.handle.loop->st, s, err, write_error(u) ? "write" : "read");
+  else
+    lua_pushnil(L);
+}
+
+/* Drops the strings that have been sent. */
+static void unanchor(lua_State *L, const stream_transport *u) {
+  if (u->below->released == u->below->s->out.released) return;
+  lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_BELOW);
+  aio_stream_unanchor(L, u->below, lua_gettop(L));
+  lua_pop(L, 1);
+}
+
+/* The body of the handle: one event. */
+static int run(lua_State *L) {
+  stream_transport *u = lua_touserdata(L, SELF);
+  aio_transport *t = &u->t;
+  aio_stream *s = stream_of(u);
+  if (!s) return 0;
+  aio_transport_begin(t);
+  unanchor(L, u);
+  if (t->write_paused && !s->write_error && !s->lost)
+    aio_transport_pace(L, t, SELF, s->out.total, s->low, SIZE_MAX);
+  enum event e = next_event(u);
+  if (e == FAILED) {
+    break_off(u);
+    e = LOST;
+  }
+  if (t->fresh && (e == RECEIVED || e == ENDED)) e = NOTHING; /* next time */
+  t->fresh = false;
+  switch (e) {
+  case MADE:
+    aio_transport_made(L, t);
+    break;
+  case RECEIVED:
+    if (t->buffered)
+      received_into_buffer(L, u);
+    else
+      received(L, u);
+    break;
+  case ENDED:
+    ended(L, u);
+    break;
+  case LOST:
+    push_error(L, u);
+    aio_transport_lost(L, t);
+    break;
+  default:
+    break;
+  }
+  aio_transport_end(t);
+  return 0;
+}
+
+/* After each run, also one that failed. */
+static void after_run(lua_State *L, aio_handle *h, bool starved) {
+  (void)starved;
+  stream_transport *u = (stream_transport *)(void *)h;
+  aio_stream *s = stream_of(u);
+  if (u->t.failed && u->t.fatal && s && s->state < AIO_STREAM_CLOSED) {
+    if (!u->t.broken && !last_error(u)) s->write_error = s->read_error = UV_ENOMEM;
+    break_off(u);
+  }
+  if (u->t.lost || !s) {
+    if (s) s->above = NULL;
+    aio_list_del(&h->node.link);
+    h->node.state = AIO_IDLE;
+    aio_handle_unanchor(L, h);
+  } else {
+    if (aio_stream_is_open(s) && !u->paused && s->in.total == 0) aio_stream_pull(s);
+    wake(u);
+  }
+}
+
+/* ---- making ---- */
+
+static void keep_name(lua_State *L, aio_stream *s, bool peer) {
+  aio_address a;
+  memset(&a, 0, sizeof a);
+  if (aio_stream_address(s, peer, &a)) return;
+  aio_transport_keep_name(L, -1, peer ? AIO_TRANSPORT_UV_PEER_NAME : AIO_TRANSPORT_UV_SELF_NAME,
+                          &a);
+}
+
+/* core._transport(stream, protocol): the transport of an open stream that nobody reads; it calls
+ * the protocol's connection_made on the next turn. */
+static int make_transport(lua_State *L) {
+  enum { STREAM = 1, PROTOCOL = 2 };
+  aio_state *st = aio_state_up(L);
+  aio_stream_ud *below = aio_stream_self(L);
+  if (!aio_stream_is_open(below->s)) return aio_stream_raise_closed(L);
+  lua_getiuservalue(L, STREAM, AIO_STREAM_UV_LOOP);
+  aio_lloop *l = lua_touserdata(L, -1);
+  stream_transport *u = (stream_transport *)(void *)aio_transport_push(L, st, AIO_REF_TRANSPORT,
+                                                                       sizeof *u, l, PROTOCOL, run);
+  lua_pushvalue(L, STREAM);
+  lua_setiuservalue(L, -2, AIO_TRANSPORT_UV_BELOW);
+  u->below = below;
+  keep_name(L, below->s, false);
+  keep_name(L, below->s, true);
+  aio_handle_anchor(L, &u->t.handle, -1);
+  if (!below->s || !aio_stream_is_open(below->s)) { /* a finalizer */
+    aio_handle_unanchor(L, &u->t.handle);
+    return aio_stream_raise_closed(L);
+  }
+  aio_stream *s = below->s;
+  u->reads = !s->eof || s->read_error != UV_EBADF;
+  u->writes = s->write_error != UV_EBADF;
+  u->t.handle.again = after_run;
+  s->above = &u->t.handle.node;
+  s->lazy = false; /* a protocol always waits */
+  aio_stream_hold(s, false);
+  wake(u);
+  return 1;
+}
+
+/* core._transport_stream(transport): the stream below. */
+static int transport_stream(lua_State *L) {
+  self(L);
+  lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_BELOW);
+  return 1;
+}
+
+static int transport_gc(lua_State *L) {
+  stream_transport *u = lua_touserdata(L, SELF);
+  aio_stream *s = stream_of(u);
+  if (s && s->above == &u->t.handle.node) s->above = NULL;
+  u->below = NULL;
+  return 0;
+}
+
+/* ---- writing, and closing ---- */
+
+static int transport_close(lua_State *L) {
+  stream_transport *u = self(L);
+  if (is_closing(u)) return 0;
+  u->t.closing = true;
+  aio_stream_close(stream_of(u));
+  return 0;
+}
+
+/* Puts the stream in the place of the transport, which the anchor holds. */
+static void replace_self(lua_State *L) {
+  lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_BELOW);
+  lua_replace(L, SELF);
+}
+
+/* Tells the protocol that its writes pile up. */
+static void pace(lua_State *L, stream_transport *u) {
+  const aio_stream *s = stream_of(u);
+  if (u->t.write_paused || !is_open(u) || s->out.total <= s->high || !u->t.handle.slot) return;
+  aio_push_anchored(L, u->t.handle.loop->st, u->t.handle.slot);
+  aio_transport_pace(L, &u->t, lua_gettop(L), s->out.total, s->low, s->high);
+}
+
+static int transport_write(lua_State *L) {
+  stream_transport *u = self(L);
+  const aio_stream *s = stream_of(u);
+  if (!u->writes)
+    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
+                           "this transport only reads; connect_write_pipe makes one that writes");
+  if (s && s->end_wanted)
+    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME, "cannot write after write_eof()");
+  if (u->busy)
+    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
+                           "cannot write while a file is being sent; wait until sendfile is done");
+  if (is_closing(u) || !is_open(u)) {
+    aio_transport_drop(L, &u->t, SELF);
+    return 0;
+  }
+  replace_self(L);
+  aio_stream_put(L, u->below);
+  pace(L, u);
+  return 0;
+}
+
+static int transport_writelines(lua_State *L) {
+  self(L);
+  luaL_checktype(L, DATA, LUA_TTABLE);
+  lua_settop(L, DATA);
+  return transport_write(L);
+}
+
+static bool can_write_eof(const stream_transport *u) {
+  const aio_stream *s = stream_of(u);
+  return s && u->writes && aio_stream_can_end(s);
+}
+
+static int transport_write_eof(lua_State *L) {
+  stream_transport *u = self(L);
+  if (is_closing(u) || !is_open(u)) return 0;
+  if (!u->reads) return transport_close(L); /* a pipe, as in asyncio */
+  if (!can_write_eof(u))
+    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
+                           "this transport cannot end one direction alone, as can_write_eof() "
+                           "tells; close it");
+  aio_stream_write_eof(stream_of(u));
+  wake(u);
+  return 0;
+}
+
+static int transport_can_write_eof(lua_State *L) {
+  lua_pushboolean(L, can_write_eof(self(L)));
+  return 1;
+}
+
+static int transport_set_limits(lua_State *L) {
+  stream_transport *u = self(L);
+  size_t low, high;
+  aio_transport_limits(L, &low, &high);
+  aio_stream *s = stream_of(u);
+  if (!s) return 0;
+  s->low = low;
+  s->high = high;
+  pace(L, u);
+  return 0;
+}
+
+static int transport_get_limits(lua_State *L) {
+  const aio_stream *s = stream_of(self(L));
+  lua_pushinteger(L, s ? (lua_Integer)s->low : 0);
+  lua_pushinteger(L, s ? (lua_Integer)s->high : 0);
+  return 2;
+}
+
+static int transport_get_size(lua_State *L) {
+  const aio_stream *s = stream_of(self(L));
+  lua_pushinteger(L, s ? (lua_Integer)s->out.total : 0);
+  return 1;
+}
+
+/* ---- reading ---- */
+
+static int set_paused(lua_State *L, bool paused) {
+  stream_transport *u = self(L);
+  if (is_closing(u) || !is_open(u) || u->paused == paused) return 0;
+  u->paused = paused;
+  aio_stream_hold(stream_of(u), paused);
+  wake(u);
+  return 0;
+}
+
+static int transport_pause_reading(lua_State *L) {
+  return set_paused(L, true);
+}
+
+static int transport_resume_reading(lua_State *L) {
+  return set_paused(L, false);
+}
+
+static int transport_is_reading(lua_State *L) {
+  const stream_transport *u = self(L);
+  lua_pushboolean(L, !is_closing(u) && !u->paused);
+  return 1;
+}
+
+/* ---- the end ---- */
+
+static int transport_abort(lua_State *L) {
+  stream_transport *u = self(L);
+  break_off(u);
+  return 0;
+}
+
+static int transport_is_closing(lua_State *L) {
+  lua_pushboolean(L, is_closing(self(L)));
+  return 1;
+}
+
+/* ---- what it tells ---- */
+
+static int name_kept(const char *name) {
+  if (strcmp(name, "peername") == 0) return AIO_TRANSPORT_UV_PEER_NAME;
+  return strcmp(name, "sockname") == 0 ? AIO_TRANSPORT_UV_SELF_NAME : 0;
+}
+
+static int transport_get_extra_info(lua_State *L) {
+  const stream_transport *u = self(L);
+  const char *name = luaL_checkstring(L, 2);
+  lua_settop(L, 3);
+  int uv = name_kept(name);
+  if (uv && aio_transport_push_name(L, SELF, uv)) return 1;
+  if (!stream_of(u)) return 1;
+  replace_self(L);
+  aio_stream_info(L, u->below, name);
+  return 1;
+}
+
+static int transport_tostring(lua_State *L) {
+  const stream_transport *u = self(L);
+  lua_pushfstring(L, "Transport (%s): %p",
+                  u->t.lost       ? "closed"
+                  : is_closing(u) ? "closing"
+                                  : "open",
+                  lua_topointer(L, SELF));
+  return 1;
+}
+
+void aio_transport_open(lua_State *L, aio_state *st) {
+  static const luaL_Reg methods[] = {{"write", transport_write},
+                                     {"writelines", transport_writelines},
+                                     {"write_eof", transport_write_eof},
+                                     {"can_write_eof", transport_can_write_eof},
+                                     {"set_write_buffer_limits", transport_set_limits},
+                                     {"get_write_buffer_limits", transport_get_limits},
+                                     {"get_write_buffer_size", transport_get_size},
+                                     {"pause_reading", transport_pause_reading},
+                                     {"resume_reading", transport_resume_reading},
+                                     {"is_reading", transport_is_reading},
+                                     {"close", transport_close},
+                                     {"abort", transport_abort},
+                                     {"is_closing", transport_is_closing},
+                                     {"get_extra_info", transport_get_extra_info},
+                                     {NULL, NULL}};
+  static const luaL_Reg meta[] = {
+      {"__gc", transport_gc}, {"__tostring", transport_tostring}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {
+      {"_transport", make_transport}, {"_transport_stream", transport_stream}, {NULL, NULL}};
+  aio_class_open(L, st, AIO_REF_TRANSPORT, "Transport", methods, meta);
+  aio_setfuncs(L, st, aio_transport_methods);
+  lua_setfield(L, -2, "_Transport");
+  aio_setfuncs(L, st, fns);
+}
