@@ -1,5 +1,6 @@
--- A server that ends well: at Ctrl-C it takes no new clients, lets those that are there finish
--- for at most GRACE seconds, and then cuts off the rest. graceful_shutdown.lua [port [grace]]
+-- A server that ends well: at SIGTERM or Ctrl-C it takes no new clients, lets those that are there
+-- finish for at most GRACE seconds, and then cuts off the rest. Another Ctrl-C ends it at once.
+-- graceful_shutdown.lua [port [grace]]
 local aio = require "aio"
 
 local clients = 0
@@ -26,10 +27,10 @@ end
 aio.main(function(port, grace)
   io.stdout:setvbuf("line")
   local server = aio.start_server(serve, "127.0.0.1", tonumber(port or 7002))
-  print("listening on 127.0.0.1:" .. server.port)
-  -- Ctrl-C cancels this task: it wakes here, with CancelledError. It is taken, not passed on.
-  if not aio.catch(aio.CancelledError, aio.await, aio.Future()) then
-    aio.current_task():uncancel()
-    shut_down(server, tonumber(grace or 5))
+  do
+    local signals <close> = aio.signals("SIGTERM", "SIGINT")
+    print("listening on 127.0.0.1:" .. server.port)
+    signals() -- waits for the first; after this block Ctrl-C cancels this task, as usual
   end
+  shut_down(server, tonumber(grace or 5))
 end, ...)

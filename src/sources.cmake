@@ -11,6 +11,7 @@ set(AIO_PROTO_SOURCES
 set(AIO_CORE_SOURCES
   src/core/address.c
   src/core/api.c
+  src/core/child.c
   src/core/chunk.c
   src/core/clock_virtual.c
   src/core/datagram.c
@@ -30,6 +31,7 @@ set(AIO_CORE_SOURCES
 
 # What floor 2 has once for each kind of system.
 set(AIO_CORE_UNIX_SOURCES
+  src/core/child_unix.c
   src/core/datagram_unix.c
   src/core/descriptor_unix.c
   src/core/disposition_unix.c
@@ -48,6 +50,7 @@ set(AIO_CORE_UNIX_SOURCES
 )
 
 set(AIO_CORE_WINDOWS_SOURCES
+  src/core/child_win.c
   src/core/datagram_uv.c
   src/core/disposition_win.c
   src/core/fdwatch_uv.c
@@ -84,6 +87,8 @@ set(AIO_BIND_SOURCES
   src/bind/module.c
   src/bind/pair.c
   src/bind/pipe.c
+  src/bind/pipe_ends.c
+  src/bind/process.c
   src/bind/protect.c
   src/bind/queue.c
   src/bind/queue_items.c
@@ -150,6 +155,8 @@ set(AIO_LUA_FILES
   lua/aio/many.lua
   lua/aio/pair.lua
   lua/aio/priority.lua
+  lua/aio/pipeline.lua
+  lua/aio/process.lua
   lua/aio/report.lua
   lua/aio/runner.lua
   lua/aio/scope.lua

@@ -220,6 +220,32 @@ function TestExamples.test_graceful_shutdown()
   end, "graceful_shutdown.lua", 60)
 end
 
+function TestExamples.test_sigterm_ends_the_server_too()
+  with_server(function(_, server)
+    aio.kill(server.pid, "SIGTERM")
+    local text, how, code = finish(server)
+    local said = "shutting down, 0 connected\neverybody is gone\n"
+    lu.assertEquals({ text, how, code }, { said, "exit", 0 })
+  end, "graceful_shutdown.lua")
+end
+
+function TestExamples.test_supervisor()
+  check("supervisor.lua")
+end
+
+function TestExamples.test_supervisor_ends_its_program_at_sigterm()
+  local program = start("supervisor.lua", "sh", "-c",
+    env.quote("trap 'echo cleaning up; exit 4' TERM; echo ready; while :; do sleep 0.01; done"))
+  lu.assertEquals(program.pipe:read("l"), "  ready")
+  aio.kill(program.pid, "SIGTERM")
+  local text, how, code = finish(program)
+  lu.assertEquals({ text, how, code }, { "SIGTERM: stopping\ndone\n", "exit", 0 })
+end
+
+function TestExamples.test_pipeline()
+  check("pipeline.lua")
+end
+
 function TestExamples.test_shutdown_cuts_off_who_stays()
   with_server(function(port, server)
     aio.run(function()

@@ -29,7 +29,11 @@ local parts = {
   inspect = { "capture_call_graph", "format_call_graph", "print_call_graph", "traceback" },
   gather = { "gather", "gather_future" },
   many = { "race", "map" },
+  pipeline = { "pipeline" },
   priority = {},
+  process = {
+    "create_subprocess_exec", "create_subprocess_shell", "PIPE", "STDOUT", "DEVNULL",
+  },
   runner = { "run", "run_with", "main", "Runner" },
   scope = { "defer", "ExitStack" },
   server = { "start_server", "start_unix_server" },

@@ -15,6 +15,7 @@
 #include "bind/listener.h"
 #include "bind/lloop.h"
 #include "bind/made.h"
+#include "bind/process.h"
 #include "bind/queue.h"
 #include "bind/select.h"
 #include "bind/signal.h"
@@ -161,7 +162,6 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_select_open(L, st);
   aio_lloop_open(L, st);
   aio_interrupt_open(L, st);
-  aio_signal_open(L, st);
   aio_stream_open_class(L, st);
   aio_pair_open_functions(L, st);
   aio_filter_open_functions(L, st);
@@ -174,6 +174,9 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_buffer_open(L, st);
   aio_transport_open(L, st);
   aio_datagram_transport_open(L, st);
+  aio_signal_open(L, st);
+  aio_process_open_class(L, st);
+  aio_pipe_ends_open(L, st);
   wrap_running(L, st);
   return 1;
 }

@@ -65,6 +65,8 @@ enum aio_ref {
   AIO_REF_PRIORITY_QUEUE,
   AIO_REF_QUEUE_METAS, /* weak values: "kind:maxsize" -> metatable */
   AIO_REF_SELECT,
+  AIO_REF_PROCESS,
+  AIO_REF_PIPE_END,
   AIO_REFS
 };
 
