@@ -191,6 +191,78 @@ function T.TestEnd.test_unclosed_ones_are_reported_in_debug_mode()
   lu.assertStrContains(reports[1].message, "test_transport_end.lua:")
 end
 
+-- ---- files ----
+
+-- A file of `n` bytes, "0123456789..."
+local function file_of(n)
+  local f = io.tmpfile()
+  f:write(("0123456789"):rep(n // 10))
+  f:flush()
+  return f
+end
+
+local function collector()
+  local self = recorder()
+  self.parts = {}
+  self.data_received = function(_, data) self.parts[#self.parts + 1] = data end
+  return self
+end
+
+function T.TestEnd.test_a_file_is_sent_in_its_place()
+  with_server(function(loop, srv, made)
+    local f <close> = file_of(10000000)
+    local tr, p = loop:create_connection(recorder, "127.0.0.1", srv.port)
+    tr:write("before ")
+    local sending = aio.create_task(loop.sendfile, loop, tr, f, 3, 9000000)
+    aio.sleep(0)
+    local err = raised(aio.RuntimeError, tr.write, tr, "x")
+    lu.assertStrContains(err.message, "while a file is being sent")
+    raised(aio.RuntimeError, loop.sendfile, loop, tr, f)
+    lu.assertEquals(sending:await(), 9000000)
+    lu.assertEquals(f:seek(), 9000003)
+    lu.assertEquals(loop:sendfile(tr, f, 9999990), 10)
+    lu.assertEquals(loop:sendfile(tr, f, 10000001), 0)
+    tr:write(" after")
+    tr:close()
+    p.lost:await()
+    made[1].lost:await()
+    local all = table.concat(made[1].parts)
+    lu.assertEquals(#all, 7 + 9000000 + 10 + 6)
+    lu.assertEquals(all:sub(1, 12), "before 34567")
+    lu.assertEquals(all:sub(-16), "0123456789 after")
+    raised(aio.RuntimeError, loop.sendfile, loop, tr, f)
+  end, collector)
+end
+
+function T.TestEnd.test_a_file_to_a_peer_that_goes_away()
+  with_server(function(loop, srv)
+    local f <close> = file_of(20000000)
+    local tr, p = loop:create_connection(recorder, "127.0.0.1", srv.port)
+    raised(aio.OSError, loop.sendfile, loop, tr, f)
+    lu.assertTrue(aio.is(p.lost:await(), aio.OSError))
+  end, function()
+    return { data_received = function(self) self.tr:abort() end,
+      connection_made = function(self, tr) self.tr = tr end }
+  end)
+end
+
+function T.TestEnd.test_wrong_files()
+  with_server(function(loop, srv)
+    local tr, p = loop:create_connection(recorder, "127.0.0.1", srv.port)
+    local f <close> = file_of(10)
+    for text, args in pairs {
+      ["bad argument #2 to 'sendfile' (open file expected, got string"] = { "x" },
+      ["bad argument #3 to 'sendfile' (offset"] = { f, -1 },
+      ["bad argument #4 to 'sendfile' (count"] = { f, 0, 0 },
+    } do
+      lu.assertErrorMsgContains(text, loop.sendfile, loop, tr, table.unpack(args))
+    end
+    lu.assertErrorMsgContains("Transport expected", loop.sendfile, loop, {}, f)
+    tr:close()
+    p.lost:await()
+  end)
+end
+
 -- ---- TLS ----
 
 if env.has_tls() then

@@ -95,14 +95,13 @@ local function connect_host(host, port, local_host, local_port, opts)
   return connect(addresses, locals, opts)
 end
 
--- The stream of a connected socket, which it takes over.
+-- The stream of a connected socket, which it takes over; when that fails, nothing has changed.
 local function adopt(sock, limit)
   sock:getpeername() -- raises unless it is connected
-  local fd = sock:detach()
-  local conn, err = core._connect_pipe(fd, true, nil, limit)
-  if conn then return conn end
-  core.socket({ fileno = fd }):close()
-  error(err, 0)
+  local conn, err = core._connect_pipe(sock:fileno(), true, nil, limit)
+  if not conn then error(err, 0) end
+  sock:detach()
+  return conn
 end
 
 --- Checks the option `sock`.

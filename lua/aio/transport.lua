@@ -205,6 +205,55 @@ function Loop:create_datagram_endpoint(factory, opts)
   error(protocol, 0)
 end
 
+-- ---- files ----
+
+local BLOCK = 256 * 1024 -- bytes of a file that are read at once
+
+local function check_range(file, offset, count)
+  check.arg(io.type(file) == "file", 2, "sendfile", "open file expected, got "
+    .. (io.type(file) or type(file)))
+  check.arg(math.type(offset) == "integer" and offset >= 0, 3, "sendfile",
+    "offset: an integer, not negative, expected, got " .. tostring(offset))
+  check.arg(count == nil or (math.type(count) == "integer" and count > 0), 4, "sendfile",
+    "count: a positive integer, or nil for all, expected, got " .. tostring(count))
+end
+
+-- Reads and writes a part of a file; the number of bytes. The file ends up behind them.
+local function send_part(conn, file, offset, count)
+  local sent = 0
+  while not count or sent < count do
+    assert(file:seek("set", offset + sent)) -- others may have moved it meanwhile
+    local block = file:read(count and math.min(BLOCK, count - sent) or BLOCK)
+    if not block then break end
+    conn:write(block)
+    sent = sent + #block
+  end
+  assert(file:seek("set", offset + sent))
+  return sent
+end
+
+--- Sends a part of a file behind what was written before. Meanwhile a `write` on the transport
+--- raises RuntimeError. [suspends] Raises OSError when the connection is lost, RuntimeError when
+--- the transport is closed.
+---@param transport table a transport, or a stream
+---@param file file* open for reading; afterwards its position is behind what was sent
+---@param offset? integer bytes from the beginning (0)
+---@param count? integer bytes at most; nil: to the end
+---@return integer count of bytes sent
+function Loop:sendfile(transport, file, offset, count) -- luacheck: no self
+  offset = offset or 0
+  check_range(file, offset, count)
+  if getmetatable(transport) == core._Stream then
+    return send_part(transport, file, offset, count)
+  end
+  local conn = core._transport_stream(transport)
+  core._transport_busy(transport, true)
+  local ok, sent = pcall(send_part, conn, file, offset, count)
+  core._transport_busy(transport, false)
+  if not ok then error(sent, 0) end
+  return sent
+end
+
 -- ---- TLS ----
 
 --- Goes on with TLS on a connection that is open, with another protocol (or the same), whose

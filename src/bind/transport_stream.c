@@ -22,6 +22,7 @@ typedef struct stream_transport {
   bool reads, writes;   /* a pipe does one of them */
   bool paused;          /* reading */
   bool eof_told;        /* eof_received was called */
+  bool eof_final;       /* the peer has ended both directions, as it does over TLS */
   bool busy;            /* somebody sends a file */
 } stream_transport;
 
@@ -61,9 +62,9 @@ static enum event next_event(const stream_transport *u) {
   if (s->state == AIO_STREAM_CLOSED) return LOST;
   if (!aio_stream_is_open(s)) return NOTHING;
   if (s->in.total > 0 && !u->paused) return RECEIVED;
-  if (write_error(u)) return FAILED;
-  if (!s->eof || !u->reads || u->paused || u->eof_told) return NOTHING;
-  return s->read_error ? FAILED : ENDED;
+  bool ended = s->eof && u->reads && !u->paused && !u->eof_told;
+  if (ended && !s->read_error) return ENDED;
+  return ended || write_error(u) ? FAILED : NOTHING;
 }
 
 static void wake(stream_transport *u) {
@@ -106,13 +107,14 @@ static void received_into_buffer(lua_State *L, stream_transport *u) {
 static void ended(lua_State *L, stream_transport *u) {
   aio_stream *s = stream_of(u);
   u->eof_told = true;
+  u->eof_final = s->source->ops->finish != NULL;
   /* as in asyncio, where a place is asked for before it is known that nothing comes */
-  if (u->t.buffered && !s->source->ops->finish) ask_buffer(L, u);
+  if (u->t.buffered && !u->eof_final) ask_buffer(L, u);
   lua_settop(L, SELF);
   bool stay = false;
   if (aio_transport_callback(L, &u->t, "eof_received", true)) {
     lua_call(L, 1, 1);
-    stay = lua_toboolean(L, -1) && u->writes && s->source && !s->source->ops->finish;
+    stay = lua_toboolean(L, -1) && u->writes && !u->eof_final;
   }
   if (stay || u->t.closing) return;
   u->t.closing = true;
@@ -126,12 +128,12 @@ static void break_off(stream_transport *u) {
   if (s) aio_stream_abort(s);
 }
 
-/* The error that ended the connection; the reader of a pipe that goes away, with nothing left to be
- * read, is none. */
+/* The error that ended the connection. That the peer is gone is none when nothing was lost: the
+ * reader of a pipe, or a peer that has ended TLS. */
 static int last_error(const stream_transport *u) {
   const aio_stream *s = stream_of(u);
   int err = write_error(u);
-  if (!u->reads && err == UV_EPIPE && !s->lost) return 0;
+  if (err == UV_EPIPE && !s->lost && (!u->reads || u->eof_final)) return 0;
   return err || !u->reads ? err : s->read_error;
 }
 
@@ -263,6 +265,19 @@ static int transport_stream(lua_State *L) {
   self(L);
   lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_BELOW);
   return 1;
+}
+
+/* core._transport_busy(transport, busy): while it is, nobody else may write. */
+static int transport_busy(lua_State *L) {
+  stream_transport *u = self(L);
+  bool busy = lua_toboolean(L, 2);
+  if (busy && u->busy)
+    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
+                           "a file is being sent on this transport already; wait until it is");
+  if (busy && (is_closing(u) || !is_open(u)))
+    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME, "this transport is closed");
+  u->busy = busy;
+  return 0;
 }
 
 static int transport_gc(lua_State *L) {
@@ -458,8 +473,10 @@ void aio_transport_open(lua_State *L, aio_state *st) {
                                      {NULL, NULL}};
   static const luaL_Reg meta[] = {
       {"__gc", transport_gc}, {"__tostring", transport_tostring}, {NULL, NULL}};
-  static const luaL_Reg fns[] = {
-      {"_transport", make_transport}, {"_transport_stream", transport_stream}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"_transport", make_transport},
+                                 {"_transport_stream", transport_stream},
+                                 {"_transport_busy", transport_busy},
+                                 {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_TRANSPORT, "Transport", methods, meta);
   aio_setfuncs(L, st, aio_transport_methods);
   lua_setfield(L, -2, "_Transport");
