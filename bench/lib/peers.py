@@ -64,6 +64,7 @@ def table():
     uv = {"LOOP": "uvloop"}
     return {
         "aio": Peer("aio.lua", lua, "aio itself"),
+        "aio_protocol": Peer("aio_protocol.lua", lua, "aio itself"),
         "go": Peer("go.go", None, "golang-go"),
         "node": Peer("node.js", node, "nodejs"),
         "node_defer": Peer("node.js", node, "nodejs", {"DEFER": "1"}, {"spawn"}),
@@ -93,7 +94,7 @@ def installed(name, peer, env):
         found = [works(["pkg-config", "--exists", package]) for package in needs]
         return shutil.which("cc") is not None and all(found)
     if peer.file.endswith(".lua"):
-        module = {"lua_plain": "string"}.get(name, name.split("_")[1] if "_" in name else name)
+        module = {"lua_plain": "string", "aio_protocol": "aio"}.get(name, name.split("_")[1] if "_" in name else name)
         return works(["lua5.4", "-e", f"require '{module}'"], env)
     if "LOOP" in peer.env:
         return works([peer.start[0], "-c", "import uvloop"])
