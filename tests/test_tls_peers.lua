@@ -270,9 +270,10 @@ function T.TestPeers.test_bytes_spoilt_on_the_way()
   end)
 end
 
+-- Healthy clients keep the limit on a busy machine; the slow one takes 2 s and more of its bytes.
 function T.TestPeers.test_a_silent_client_and_one_that_is_slow()
   local bytes = hello()
-  with_server({ ssl_handshake_timeout = 0.2 }, function(port, reports)
+  with_server({ ssl_handshake_timeout = 1.5 }, function(port, reports)
     local silent <close> = aio.open_connection("127.0.0.1", port)
     local slow <close> = aio.open_connection("127.0.0.1", port)
     aio.catch(aio.OSError, function()
@@ -284,7 +285,7 @@ function T.TestPeers.test_a_silent_client_and_one_that_is_slow()
     wait_for(function() return #reports == 2 end)
     for _, report in ipairs(reports) do
       lu.assertTrue(aio.is(report.exception, aio.TimeoutError), tostring(report.exception))
-      lu.assertStrContains(report.exception.message, "took longer than 0.2 s")
+      lu.assertStrContains(report.exception.message, "took longer than 1.5 s")
     end
     aio.catch(aio.OSError, silent.read, silent, 1)
     still_serves(port)
