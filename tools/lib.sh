@@ -19,6 +19,9 @@ test_needs=(
   "command -v luarocks               | luarocks"
   "command -v openssl                | openssl"
   "command -v strace                 | strace"
+  "command -v python3                | python3"
+  "command -v node                   | nodejs"
+  "command -v socat                  | socat"
   "has_header ares.h                 | libc-ares-dev"
 )
 all_needs=(
