@@ -119,6 +119,91 @@ function TestExamples.test_https_fetch()
   check("https_fetch.lua")
 end
 
+-- The page at the local openssl command, by the same program.
+function TestExamples.test_https_fetch_from_another_server()
+  if not env.has_tls() then lu.skip("this build has no library for TLS") end
+  local programs, tls = require "support.programs", require "support.tls"
+  programs.with_files({ page = "HTTP/1.0 200 OK\r\n\r\na page\n" }, function(dir)
+    aio.run(function()
+      local port = programs.free_port()
+      local _ <close> = programs.start(dir, ("openssl s_server -accept 127.0.0.1:%d -HTTP "
+        .. "-cert server.pem -key server_key.pem"):format(port))
+      programs.connect_when_up(port, tls.client()):close()
+      local pipe = io.popen(("SSL_CERT_FILE=%s/ca.pem %s 2>&1"):format(dir, env.command(
+        ("%s localhost /page %d"):format(env.quote(EXAMPLES .. "https_fetch.lua"), port))))
+      lu.assertEquals(pipe:read("a"), "TLSv1.3\tserver\nHTTP/1.0 200 OK\na page\n")
+      lu.assertTrue((pipe:close()))
+    end)
+  end)
+end
+
+-- Reads what a program prints up to a line with this text; clients that end without a word have
+-- lines of their own.
+local function said(program, text)
+  for line in program.pipe:lines() do
+    if line:find(text, 1, true) then return end
+  end
+  lu.fail("it did not say: " .. text)
+end
+
+-- Two names, two certificates, two backends: aio and Python as clients.
+function TestExamples.test_tls_proxy()
+  if not env.has_tls() then lu.skip("this build has no library for TLS") end
+  local programs, tls = require "support.programs", require "support.tls"
+  programs.need "python3"
+  local one = tls.certs.server .. tls.certs.server_key
+  local two = tls.certs.elsewhere .. tls.certs.elsewhere_key
+  local client = [[
+import socket, ssl, sys
+context = ssl.create_default_context(cafile="ca.pem")
+for name in sys.argv[2:]:
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1]))) as plain:
+        with context.wrap_socket(plain, server_hostname=name) as tls:
+            tls.sendall(b"hello\n")
+            print(tls.recv(100).decode(), end="", flush=True)
+]]
+  programs.with_files({ ["one.pem"] = one, ["two.pem"] = two, ["client.py"] = client },
+    function(dir)
+      aio.run(function()
+        local function backend(name)
+          return aio.start_server(function(conn)
+            for line in conn:lines() do conn:write(name, " ", line, "\n") end
+            conn:write(name, " goodbye\n")
+          end, "127.0.0.1", 0)
+        end
+        local a <close> = backend "one"
+        local b <close> = backend "two"
+        local gone = programs.free_port()
+        with_server(function(port, proxy)
+          for name, host in pairs { one = "localhost", two = "example.org" } do
+            local conn <close> = tls.connect(port, tls.client(), host)
+            lu.assertEquals(ask(conn, "hello"), name .. " hello")
+          end
+          local unnamed <close> = tls.connect(port, tls.client(), "127.0.0.1")
+          lu.assertEquals(ask(unnamed, "hello"), "one hello")
+          unnamed:close()
+
+          programs.start_client(dir, "",
+            ("python3 client.py %d localhost example.org"):format(port))
+          tls.wait_for(function()
+            return programs.read_file(dir .. "/out") == "one hello\ntwo hello\n"
+          end)
+          local plain <close> = aio.open_connection("127.0.0.1", port)
+          plain:write("GET / HTTP/1.0\r\n\r\n")
+          aio.catch(aio.OSError, plain.read, plain, "a")
+          said(proxy, "http request (does the peer speak TLS here?)")
+          local nowhere <close> = tls.connect(port, tls.client(), "a.example.net")
+          lu.assertNil(nowhere:read("l"))
+          said(proxy, "a.example.net: 127.0.0.1:")
+          interrupt(proxy)
+          finish(proxy)
+        end, "tls_proxy.lua", ("localhost=%s/one.pem=127.0.0.1:%d"):format(dir, a.port),
+          ("example.org=%s/two.pem=127.0.0.1:%d"):format(dir, b.port),
+          ("a.example.net=%s/two.pem=127.0.0.1:%d"):format(dir, gone))
+      end)
+    end)
+end
+
 function TestExamples.test_producer_consumer()
   check("producer_consumer.lua")
 end
