@@ -139,7 +139,7 @@ end
 
 -- Reads what a program prints up to a line with this text; clients that end without a word have
 -- lines of their own.
-local function said(program, text)
+local function until_said(program, text)
   for line in program.pipe:lines() do
     if line:find(text, 1, true) then return end
   end
@@ -191,10 +191,10 @@ for name in sys.argv[2:]:
           local plain <close> = aio.open_connection("127.0.0.1", port)
           plain:write("GET / HTTP/1.0\r\n\r\n")
           aio.catch(aio.OSError, plain.read, plain, "a")
-          said(proxy, "http request (does the peer speak TLS here?)")
+          until_said(proxy, "http request (does the peer speak TLS here?)")
           local nowhere <close> = tls.connect(port, tls.client(), "a.example.net")
           lu.assertNil(nowhere:read("l"))
-          said(proxy, "a.example.net: 127.0.0.1:")
+          until_said(proxy, "a.example.net: 127.0.0.1:")
           interrupt(proxy)
           finish(proxy)
         end, "tls_proxy.lua", ("localhost=%s/one.pem=127.0.0.1:%d"):format(dir, a.port),

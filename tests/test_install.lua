@@ -92,6 +92,57 @@ function T.test_luarocks_make_offline()
   lu.assertEquals(lua_with(T.dir .. "/tree", HELLO), "ok\n")
 end
 
+-- A page over TLS from a server of its own, by what is installed in a tree.
+local function fetch_over_tls(tree)
+  lu.assertStrContains(sh("LUA_PATH=%s LUA_CPATH=%s lua5.4 %s/examples/https_fetch.lua",
+    q(("%s/share/lua/5.4/?.lua;%s/share/lua/5.4/?/init.lua"):format(tree, tree)),
+    q(tree .. "/lib/lua/5.4/?.so"), root), "hello over TLS\n")
+end
+
+function T.test_luarocks_make_tls_offline()
+  sh("cp -r %s/src %s/lua %s/rockspec %s/docs %s/examples %s", root, root, root, root, root, T.dir)
+  for _, rock in ipairs { "aio", "aio-tls" } do
+    sh("cd %s && luarocks --lua-version 5.4 --tree tree make --deps-mode none --only-server none: "
+      .. "rockspec/%s-scm-1.rockspec", q(T.dir), rock)
+  end
+  fetch_over_tls(T.dir .. "/tree")
+end
+
+local NO_TLS = [[
+  local aio = require "aio"
+  local ok, err = pcall(aio.ssl_context)
+  print(ok, err.message)
+  aio.run(function()
+    print(select(2, pcall(aio.open_connection, "localhost", 1, { ssl = true })).message)
+  end)
+]]
+
+-- The core alone, then TLS beside it.
+function T.test_cmake_components()
+  if not env.has_tls() then lu.skip("this build has no library for TLS") end
+  sh("cmake --install %s --prefix %s --component Unspecified", q(env.build), q(T.dir))
+  for line in lua_with(T.dir, NO_TLS):gmatch("[^\n]*TLS needs[^\n]*") do
+    lu.assertStrContains(line, "the library aio/tls.so (built with OpenSSL 3, in LuaRocks the rock "
+      .. "aio-tls)")
+  end
+  lu.assertStrContains(lua_with(T.dir, NO_TLS), "false\tTLS needs")
+  sh("cmake --install %s --prefix %s --component tls", q(env.build), q(T.dir))
+  lu.assertEquals(sh("find %s -name '*.so' | wc -l", q(T.dir)), "2\n")
+  fetch_over_tls(T.dir)
+end
+
+-- A build that is not to have TLS works, and says what is missing when it is asked for.
+function T.test_build_without_tls()
+  sh("cmake -S %s -B %s/build -DAIO_TLS=OFF -DAIO_BUILD_STATIC=OFF -DAIO_BUILD_TESTS=OFF && "
+    .. "cmake --build %s/build --parallel 2 && cmake --install %s/build --prefix %s/prefix", root,
+    q(T.dir), q(T.dir), q(T.dir), q(T.dir))
+  lu.assertEquals(sh("find %s/prefix -name 'tls.so'", q(T.dir)), "")
+  lu.assertEquals(lua_with(T.dir .. "/prefix", HELLO), "ok\n")
+  lu.assertStrContains(lua_with(T.dir .. "/prefix", NO_TLS), "in LuaRocks the rock aio-tls")
+  lu.assertEquals(sh("ldd %s/prefix/lib/lua/5.4/aio/core.so | grep -c ssl || true", q(T.dir)),
+    "0\n")
+end
+
 local function build_host(how, options)
   write(T.dir .. "/host.c", HOST)
   write(T.dir .. "/CMakeLists.txt", PACKAGE:format(how))

@@ -28,7 +28,9 @@ local function beside(command, files, fn, versions)
         local port = free_port()
         local _ <close> = start(dir, command:format(port))
         local ok, err = pcall(fn, port, version)
-        if not ok then error(("%s\nthe server said:\n%s"):format(err, read_file(dir .. "/out")), 0) end
+        if not ok then
+          error(("%s\nthe server said:\n%s"):format(err, read_file(dir .. "/out")), 0)
+        end
       end)
     end)
   end
@@ -212,7 +214,7 @@ async def main():
     context = ssl.create_default_context(cafile="ca.pem")
     reader, writer = await asyncio.open_connection(
         "127.0.0.1", int(sys.argv[1]), ssl=context, server_hostname="localhost")
-    writer.write(b"x" * 1000000 + b"\n")
+    writer.write(b"y" * 1000000 + b"\n")
     answer = b""
     while not answer.endswith(b"\n"):
         answer += await reader.read(65536)
@@ -235,7 +237,7 @@ function T.TestPython.test_asyncio_client()
       start_client(dir, "", "python3 client.py " .. port)
       wait_for(function() return #reports == 1 end)
       wait_for(function() return read_file(dir .. "/out"):find("Hostname", 1, true) end)
-      lu.assertStrContains(read_file(dir .. "/out"), "1000000 b'XXX'")
+      lu.assertStrContains(read_file(dir .. "/out"), "1000000 b'YYY'")
       lu.assertTrue(aio.is(reports[1].exception, aio.SSLError))
     end, function(conn)
       for part in conn:lines(65536) do conn:write(part:upper()) end

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Certificates for tests, made by the openssl command: one authority with a server's, an expired
--- and a client's certificate, one that vouches for it and a server's of that, another authority with
--- a server's, and a self-signed one. The files are gone when this returns their texts.
+-- and a client's certificate, one that vouches for it and a server's of that; another authority
+-- with a server's; a self-signed one. The files are gone when this returns their texts.
 
 local MAKE = [[
 set -e
@@ -54,8 +54,8 @@ lines_of(("sh -c '%s' certs '%s' 2>&1"):format(script, dir))
 
 ---@type table<string, string>  name -> certificate in PEM form, and name_key -> its key
 local certs = { locked_key = read(dir .. "/locked.key") }
-for _, name in ipairs { "ca", "other", "server", "expired", "elsewhere", "client", "between", "leaf",
-  "foreign", "self" } do
+for _, name in ipairs { "ca", "other", "server", "expired", "elsewhere", "client", "between",
+  "leaf", "foreign", "self" } do
   certs[name] = read(("%s/%s.pem"):format(dir, name))
   certs[name .. "_key"] = read(("%s/%s.key"):format(dir, name))
 end
