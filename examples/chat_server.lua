@@ -10,17 +10,24 @@ local LEAVING = { aio.OSError, aio.LimitOverrunError } -- a broken connection, a
 local clients = {} -- conn -> name
 local count = 0
 
+-- A connection that breaks is its own handler's business, not that of the one who speaks.
+local function send(conn, name, text)
+  local ok, in_time = aio.catch(aio.OSError, conn.write_nowait, conn, text, "\n")
+  if ok and in_time then return end
+  clients[conn] = nil
+  conn:abort()
+  print(name .. (ok and " is too slow: dropped" or " broke off"))
+end
+
 local function broadcast(text, from)
   for conn, name in pairs(clients) do -- nothing in this loop waits, so nobody comes or goes
-    if conn ~= from and not conn:write_nowait(text, "\n") then
-      clients[conn] = nil
-      conn:abort()
-      print(name .. " is too slow: dropped")
-    end
+    if conn ~= from then send(conn, name, text) end
   end
 end
 
 local function talk(conn, name)
+  conn:write("you are ", name, "\n")
+  broadcast(name .. " came", conn)
   for line in conn:lines() do broadcast(name .. ": " .. line, conn) end
 end
 
@@ -29,8 +36,6 @@ local function serve(conn)
   local name = "guest " .. count
   conn:set_limits { high = BOUND }
   clients[conn] = name
-  conn:write("you are ", name, "\n")
-  broadcast(name .. " came", conn)
   aio.catch(LEAVING, talk, conn, name)
   clients[conn] = nil
   broadcast(name .. " left")

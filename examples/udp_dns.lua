@@ -1,5 +1,6 @@
 -- Asks a DNS server over UDP, with a time limit and a second try: an answer may be lost. The server
--- is a small one of our own, in the same program, which loses the first question.
+-- is a small one of our own, in the same program, which loses the first question. With a port (0
+-- takes a free one) it only serves, until Ctrl-C: udp_dns.lua [port]
 local aio = require "aio"
 
 local A, IN = 1, 1 -- an IPv4 address, in the Internet
@@ -44,11 +45,12 @@ local function address_in(packet)
   return table.concat({ bytes:byte(1, 4) }, ".")
 end
 
-local function serve(d, zone)
-  local lost = false
+-- Anybody can send anything: what is no question gets no answer.
+local function serve(d, zone, lost)
   for packet, from in d:datagrams() do
-    if lost then d:send(answer(packet, zone), from) end
-    lost = true
+    local ok, reply = aio.pcall(answer, packet, zone)
+    if ok and not lost then aio.catch(aio.OSError, d.send, d, reply, from) end
+    lost = false
   end
 end
 
@@ -71,13 +73,19 @@ local function resolve(server, name)
   error(aio.TimeoutError("the server does not answer"))
 end
 
-aio.main(function()
-  local d <close> = aio.open_datagram { local_addr = { "127.0.0.1", 0 } }
-  aio.create_task(serve, d, { ["www.lua.example"] = "192.0.2.80" })
+aio.main(function(port)
+  io.stdout:setvbuf("line")
+  local zone = { ["www.lua.example"] = "192.0.2.80" }
+  local d <close> = aio.open_datagram { local_addr = { "127.0.0.1", tonumber(port or 0) } }
   local server = d:get_extra_info "sockname"
+  if port then
+    print("listening on 127.0.0.1:" .. server.port)
+    return serve(d, zone, false)
+  end
+  aio.create_task(serve, d, zone, true) -- which loses the first question
   print("www.lua.example", resolve(server, "www.lua.example"))
   print("no.such.example", resolve(server, "no.such.example"))
-end)
+end, ...)
 
 -- prints:
 -- no answer to question 1, asking again

@@ -8,7 +8,6 @@
  * Invariant: an input that a target does not get through ends the process by abort(). */
 #include "host.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,0 +1,81 @@
+-- SPDX-License-Identifier: MIT
+-- Every server among the examples, and what only the tests have: how to start it, and what an
+-- honest client sees of it. tests/test_hostile.lua compares the list with examples/.
+
+local aio = require "aio"
+
+local HOST = "127.0.0.1"
+local MIB = 1024 * 1024
+
+local function expect(got, want)
+  if got ~= want then
+    error(("an honest client got %q, not %q"):format(tostring(got):sub(1, 80), want), 0)
+  end
+end
+
+-- One question after the other on one connection; `answer` makes what is to come back.
+local function asks(answer, opts)
+  return function(port, answered)
+    local conn <close> = aio.open_connection(HOST, port, opts and opts() or {})
+    for n = 1, 20 do
+      local line = "question " .. n
+      conn:write(line, "\n")
+      expect(conn:read("l"), answer(line))
+      answered()
+    end
+  end
+end
+
+local function same(line) return line end
+
+-- Two guests: what one says, the other hears, among all the others.
+local function chats(port, answered)
+  local one <close> = aio.open_connection(HOST, port)
+  local two <close> = aio.open_connection(HOST, port)
+  local name = one:read("l"):match("^you are (guest %d+)$")
+  local reader = aio.create_task(function()
+    while one:read(65536) do end
+  end)
+  two:read("l")
+  for n = 1, 20 do
+    local line = "word " .. n
+    one:write(line, "\n")
+    repeat
+      local heard = two:read("l")
+      if not heard then error("an honest guest was thrown out", 0) end
+    until heard == name .. ": " .. line
+    answered()
+  end
+  one:abort()
+  reader:await()
+end
+
+-- A datagram may be lost: then the question is asked again, but not for ever.
+local function resolves(port, answered)
+  local d <close> = aio.open_datagram { remote_addr = { HOST, port } }
+  local packet = (">I2I2I2I2I2I2"):pack(4711, 0x0100, 1, 0, 0, 0) .. "\3www\3lua\7example\0\0\1\0\1"
+  for _ = 1, 50 do
+    d:send(packet)
+    local ok, reply = aio.catch(aio.TimeoutError, aio.timeout, 0.2, d.recv, d)
+    if ok then
+      expect(reply:sub(-4), "\192\0\2\80")
+      return answered()
+    end
+  end
+  error("no answer to 50 questions", 0)
+end
+
+local function trusting() return { ssl = aio.ssl_context { verify = false } } end
+
+-- program: it gets the port 0, takes a free one and prints "listening on 127.0.0.1:PORT". kind:
+-- which attacks it gets. healthy(port, answered): one round of an honest client. memory: bytes
+-- above what it had at its start. exit: with what Ctrl-C ends it, when that is not 130.
+return {
+  { program = "examples/echo_server.lua", kind = "tcp", healthy = asks(same), memory = 64 * MIB },
+  { program = "examples/chat_server.lua", kind = "tcp", healthy = chats, memory = 400 * MIB },
+  { program = "examples/graceful_shutdown.lua", kind = "tcp", memory = 64 * MIB, exit = 0,
+    healthy = asks(function(line) return "you said: " .. line end) },
+  { program = "examples/udp_dns.lua", kind = "udp", healthy = resolves, memory = 64 * MIB },
+  { program = "tests/hostile/tls_echo.lua", kind = "tls", healthy = asks(same, trusting),
+    memory = 128 * MIB },
+}
