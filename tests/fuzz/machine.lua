@@ -134,7 +134,7 @@ function ops.write_eof(_, e)
 end
 
 function ops.set_limits(i, e)
-  local high = i:int(0, 1 << 16)
+  local high = i:one_in(2) and i:int(0, 3) or i:int(0, 1 << 16)
   e.conn:set_limits { high = high, low = i:one_in(2) and i:int(0, high) or nil }
 end
 
@@ -169,6 +169,21 @@ local function finish(e)
   if not e.conn:is_closing() then ops.write_eof(nil, e) end
 end
 
+local function ended(t) aio.catch(aio.CancelledError, t.await, t) end
+
+local function stop_reading(e)
+  if not e.reader then return end
+  e.reader:cancel()
+  ended(e.reader)
+end
+
+-- All has been read: nobody has a reason to wait for room any more. Where bytes are lost, an abort
+-- comes first.
+local function await_writers(e)
+  if not (e.whole and e.other.whole) then e.conn:abort() end
+  for _, t in ipairs(e.tasks) do ended(t) end
+end
+
 local function read_to_the_end(e)
   while reads(e, "read", 65536) do end
 end
@@ -184,14 +199,10 @@ function M.run(i, a, b, most)
     local list = what >= 240 and seldom or often
     list[1 + (what >> 1) % #list](i, ends[1 + what % 2])
   end
-  for _, e in ipairs(ends) do
-    for _, t in ipairs(e.tasks) do
-      t:cancel()
-      aio.catch(aio.CancelledError, t.await, t)
-    end
-  end
+  for _, e in ipairs(ends) do stop_reading(e) end
   for _, e in ipairs(ends) do finish(e) end
   aio.gather(function() read_to_the_end(ends[1]) end, function() read_to_the_end(ends[2]) end)
+  for _, e in ipairs(ends) do await_writers(e) end
   for n, e in ipairs(ends) do
     if e.whole and e.got ~= e.sent then
       error(("end %d: %d bytes of %d have arrived"):format(n, e.got, e.sent))
