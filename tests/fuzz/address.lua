@@ -8,6 +8,7 @@ local input = require "input"
 
 local DIGITS = "0123456789abcdef:.%[]/-+xX \0l"
 local MOST = 130 -- bytes of a path: more than any system takes
+local PREFIX = "\0aio-fuzz-" .. input.process .. "-"
 local FLAGS = { "numerichost", "numericserv" }
 
 -- Mostly characters of addresses.
@@ -45,7 +46,7 @@ end
 
 -- An abstract name: it leaves nothing behind in a folder.
 local function path(i)
-  local name = "\0aio-fuzz-" .. i:take(i:int(0, MOST))
+  local name = PREFIX .. i:take(i:int(0, MOST))
   local ok, server = aio.catch(aio.OSError, aio.start_unix_server, function(conn)
     conn:write(conn:read(1) or "")
   end, name)

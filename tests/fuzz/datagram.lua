@@ -9,7 +9,8 @@ local SIZES = { 0, 1, 100, 1500, 9000, 65507, 65508 }
 local HERE = { "127.0.0.1", 0 }
 
 local function open_unix(n, i, other)
-  return aio.open_datagram { local_addr = "\0aio-fuzz-datagram-" .. n, queue = i:int(1, 8),
+  local name = ("\0aio-fuzz-%d-%d"):format(input.process, n)
+  return aio.open_datagram { local_addr = name, queue = i:int(1, 8),
     remote_addr = other and other:get_extra_info "sockname" }
 end
 

@@ -6,10 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host.h"
 
-enum { INPUT_MAX = 1 << 16, MADE_UP_MAX = 512 };
+enum {
+  INPUT_MAX = 1 << 16,
+  MADE_UP_MAX = 512,
+  SECONDS = 120, /* for one input, also under valgrind: the alarm ends what hangs */
+};
 
 static unsigned char input[INPUT_MAX];
 
@@ -22,6 +27,7 @@ static void replay_file(const char *path) {
   size_t size = fread(input, 1, sizeof input, file);
   fclose(file);
   fprintf(stderr, "%s\n", path);
+  alarm(SECONDS);
   LLVMFuzzerTestOneInput(input, size);
 }
 
@@ -36,6 +42,7 @@ static void make_up(long n) {
   for (long i = 0; i < n; i++) {
     size_t size = next() % MADE_UP_MAX;
     for (size_t at = 0; at < size; at++) input[at] = (unsigned char)next();
+    alarm(SECONDS);
     LLVMFuzzerTestOneInput(input, size);
   }
 }
