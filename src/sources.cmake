@@ -22,6 +22,7 @@ set(AIO_CORE_SOURCES
   src/core/plain.c
   src/core/port.c
   src/core/resolve.c
+  src/core/sendfile.c
   src/core/sendq.c
   src/core/signo.c
   src/core/sigwatch.c
@@ -40,6 +41,7 @@ set(AIO_CORE_UNIX_SOURCES
   src/core/interrupt_unix.c
   src/core/listener_unix.c
   src/core/pipe_unix.c
+  src/core/sendfile_unix.c
   src/core/sock_unix.c
   src/core/socket_unix.c
   src/core/sockfile_unix.c
@@ -57,6 +59,7 @@ set(AIO_CORE_WINDOWS_SOURCES
   src/core/interrupt_win.c
   src/core/listener_uv.c
   src/core/pipe_uv.c
+  src/core/sendfile_win.c
   src/core/sock_win.c
   src/core/socket_uv.c
   src/core/stdio_win.c
@@ -95,6 +98,7 @@ set(AIO_BIND_SOURCES
   src/bind/scheduler.c
   src/bind/select.c
   src/bind/semaphore.c
+  src/bind/sendfile.c
   src/bind/signal.c
   src/bind/sleep.c
   src/bind/slow.c
@@ -160,6 +164,7 @@ set(AIO_LUA_FILES
   lua/aio/report.lua
   lua/aio/runner.lua
   lua/aio/scope.lua
+  lua/aio/sendfile.lua
   lua/aio/server.lua
   lua/aio/signal.lua
   lua/aio/socket.lua

@@ -8,7 +8,9 @@ local streams = require "support.streams"
 local raised, turns = streams.raised, streams.turns
 local BIG = streams.BIG
 
-local T = { TestCalls = {}, TestOptions = {}, TestWaiting = {}, TestErrors = {}, TestDebug = {} }
+local T = {
+  TestCalls = {}, TestOptions = {}, TestWaiting = {}, TestErrors = {}, TestDebug = {},
+}
 
 local function code_of(fn, ...) return raised(aio.OSError, fn, ...).code end
 

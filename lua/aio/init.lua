@@ -36,6 +36,7 @@ local parts = {
   },
   runner = { "run", "run_with", "main", "Runner" },
   scope = { "defer", "ExitStack" },
+  sendfile = {},
   server = { "start_server", "start_unix_server" },
   signal = { "signals" },
   socket = {},

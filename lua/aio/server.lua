@@ -212,8 +212,9 @@ local function open(begin, fn, addresses, opts)
     local again = err.code == "EADDRINUSE" and #addresses > 1 and try < PORT_TRIES
       and type(addresses[1]) == "table" and addresses[1].port == 0
     if not again then
+      local at = err.address or err.filename
       err.message = ("cannot listen at %s: %s"):format(
-        address.format(err.address or err.filename), err.message)
+        at and address.format(at) or "this socket", err.message)
       error(err, 0)
     end
   end
@@ -255,6 +256,33 @@ local function hosts_of(host, n, name)
   check.arg(#host > 0, n, name, "at least one host expected")
   for _, h in ipairs(host) do address.check_host(h, n, name) end
   return host
+end
+
+local SOCK_OPTIONS = {
+  sock = true, backlog = "number", limit = "number", start_serving = "boolean",
+  max_connections = "number", ssl = true, ssl_handshake_timeout = "number",
+  ssl_shutdown_timeout = "number",
+}
+
+-- The options, when they are those of a server over a bound socket that the user made: the second
+-- argument, or the last with nothing before.
+local function sock_options(...)
+  local last = select("#", ...)
+  while last > 1 and (select(last, ...)) == nil do last = last - 1 end
+  local opts = select(last, ...)
+  if type(opts) ~= "table" or opts.sock == nil then return nil end
+  for i = 1, last - 1 do
+    if select(i, ...) ~= nil then return nil end
+  end
+  return opts, last + 1
+end
+
+local function start_sock(fn, opts, n, name)
+  check_handler(fn, name)
+  opts = check.options(opts, SOCK_OPTIONS, n, name)
+  stream.check_socket(opts.sock, n, name)
+  local set = settings(opts, n, name)
+  return start(open(begin_task, fn, { opts.sock }, set), opts)
 end
 
 --- The options of a TCP server, and of one at a Unix socket.
@@ -303,8 +331,13 @@ end
 ---@param opts? table backlog (1024), reuse_port (false), limit (65536 bytes in a line),
 ---  start_serving (true), max_connections (any number), family ("inet" or "inet6"), ssl (a
 ---  context), ssl_handshake_timeout (60), ssl_shutdown_timeout (30)
+---
+--- `start_server(fn, {sock=})` serves a bound socket, or its descriptor, which belongs to the
+--- server from then on; without family and reuse_port.
 ---@return Server
 function M.start_server(fn, host, port, opts)
+  local of_sock, n = sock_options(host, port, opts)
+  if of_sock then return start_sock(fn, of_sock, n, "start_server") end
   check_handler(fn, "start_server")
   return M.serve_tcp(begin_task, fn, host, port, opts, M.TCP_OPTIONS, "start_server")
 end
@@ -317,6 +350,8 @@ end
 ---  ssl_shutdown_timeout as of start_server
 ---@return Server
 function M.start_unix_server(fn, path, opts)
+  local of_sock, n = sock_options(path, opts)
+  if of_sock then return start_sock(fn, of_sock, n, "start_unix_server") end
   check_handler(fn, "start_unix_server")
   return M.serve_unix(begin_task, fn, path, opts, M.UNIX_OPTIONS, "start_unix_server")
 end

@@ -95,19 +95,19 @@ local function connect_host(host, port, local_host, local_port, opts)
   return connect(addresses, locals, opts)
 end
 
--- The stream of a connected socket, which it takes over; when that fails, nothing has changed.
+-- The stream of a connected socket, or a descriptor of one, which it takes over.
 local function adopt(sock, limit)
-  sock:getpeername() -- raises unless it is connected
-  local conn, err = core._connect_pipe(sock:fileno(), true, nil, limit)
-  if not conn then error(err, 0) end
-  sock:detach()
-  return conn
+  local conn, err = core._take(sock, limit)
+  if conn then return conn end
+  if err.code == "EPROTOTYPE" then err.message = "sock: a socket of type \"stream\" expected" end
+  error(err, 0)
 end
 
 --- Checks the option `sock`.
 function M.check_socket(sock, n, name)
+  if math.type(sock) == "integer" and sock >= 0 then return end
   check.arg(core._socket_family(sock), n, name,
-    "connected aio.socket expected, got " .. type(sock))
+    "connected aio.socket, or a descriptor, expected, got " .. type(sock))
   check.arg(sock:fileno(), n, name, "connected aio.socket expected, got a closed one")
 end
 
@@ -282,6 +282,9 @@ end
 ---  ssl_handshake_timeout, ssl_shutdown_timeout as of open_connection
 ---@return table stream
 function M.open_unix_connection(path, opts)
+  if type(path) == "table" and opts == nil then
+    return (M.connect(M.plan_socket(path, M.TCP_OPTIONS, 1, "open_unix_connection")))
+  end
   return (M.connect(M.plan_unix(path, opts, M.UNIX_OPTIONS, 1, "open_unix_connection")))
 end
 

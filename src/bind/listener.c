@@ -8,6 +8,7 @@
 #include "bind/address.h"
 #include "bind/error.h"
 #include "bind/handle.h"
+#include "bind/socket.h"
 #include "bind/stream.h"
 #include "core/listener.h"
 
@@ -74,16 +75,41 @@ static int listener_new(lua_State *L) {
   return 1;
 }
 
-/* listener:open(address or path, backlog, reuse_port): opens a door; the address where it listens,
- * or nil and an OSError. */
+static bool is_address(lua_State *L, int arg) {
+  int type = lua_type(L, arg);
+  return type == LUA_TTABLE || type == LUA_TSTRING;
+}
+
+static aio_door *open_door(lua_State *L, aio_listener *ls, const aio_door_opts *opts, int *err,
+                           const char **call) {
+  aio_address a;
+  *err = aio_address_at(L, 2, &a);
+  return *err ? NULL : aio_door_open(ls, &a, opts, err, call);
+}
+
+/* The socket, or the descriptor, belongs to the door from now on. */
+static aio_door *take_door(lua_State *L, aio_listener *ls, const aio_door_opts *opts, int *err,
+                           const char **call) {
+  aio_sock s;
+  bool is_unix;
+  *call = "sock";
+  *err = aio_socket_offered(L, 2, &s, &is_unix);
+  aio_door *d = *err ? NULL : aio_door_take(ls, s, is_unix, opts, err, call);
+  if (d) aio_socket_gave(L, 2);
+  return d;
+}
+
+/* listener:open(address, path, socket or descriptor, backlog, reuse_port): opens a door; the
+ * address where it listens, or nil and an OSError. */
 static int listener_open(lua_State *L) {
   listener_ud *u = self(L);
   aio_address a;
   lua_settop(L, 4);
   aio_door_opts opts = {(int)luaL_checkinteger(L, 3), lua_toboolean(L, 4)};
   const char *call = "bind";
-  int err = aio_address_at(L, 2, &a);
-  aio_door *d = err ? NULL : aio_door_open(u->ls, &a, &opts, &err, &call);
+  int err = 0;
+  aio_door *d = is_address(L, 2) ? open_door(L, u->ls, &opts, &err, &call)
+                                 : take_door(L, u->ls, &opts, &err, &call);
   if (d) err = aio_door_address(d, &a);
   if (!err) {
     aio_address_push(L, &a);
@@ -92,7 +118,7 @@ static int listener_open(lua_State *L) {
   lua_pushnil(L);
   aio_error_push_os(L, aio_state_up(L), err, call);
   lua_pushvalue(L, 2);
-  lua_setfield(L, -2, lua_istable(L, 2) ? "address" : "filename");
+  lua_setfield(L, -2, lua_istable(L, 2) ? "address" : is_address(L, 2) ? "filename" : "socket");
   return 2;
 }
 

@@ -18,6 +18,7 @@
 #include "bind/process.h"
 #include "bind/queue.h"
 #include "bind/select.h"
+#include "bind/sendfile.h"
 #include "bind/signal.h"
 #include "bind/slow.h"
 #include "bind/socket.h"
@@ -177,6 +178,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_signal_open(L, st);
   aio_process_open_class(L, st);
   aio_pipe_ends_open(L, st);
+  aio_sendfile_open(L, st);
   wrap_running(L, st);
   return 1;
 }

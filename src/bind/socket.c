@@ -178,7 +178,7 @@ static aio_socket_ud *push_new(lua_State *L, aio_state *st, int family, int type
 
 /* aio.socket{fileno=fd} */
 static int adopt(lua_State *L, aio_state *st) {
-  int ok, family, type;
+  int ok, family = AF_UNSPEC, type = 0;
   lua_getfield(L, 1, "fileno");
   lua_Integer fd = lua_tointegerx(L, -1, &ok);
   luaL_argcheck(L, ok && fd >= 0 && fd <= INT32_MAX, 1,
@@ -381,17 +381,39 @@ static int socket_tostring(lua_State *L) {
 
 /* ---- closing ---- */
 
-/* Ends what waits for it and gives the descriptor up. Cannot fail. */
-static aio_sock let_go(lua_State *L, aio_socket_ud *u) {
+/* Ends what waits for the socket at `idx` and gives the descriptor up. Cannot fail. */
+static aio_sock let_go_at(lua_State *L, aio_socket_ud *u, int idx) {
   aio_sock s = u->s;
   u->s = AIO_SOCK_NONE;
-  if (lua_getiuservalue(L, SELF, UV_WATCH) == LUA_TUSERDATA) {
+  if (lua_getiuservalue(L, idx, UV_WATCH) == LUA_TUSERDATA) {
     aio_watch_end(L, lua_touserdata(L, -1));
     lua_pushnil(L);
-    lua_setiuservalue(L, SELF, UV_WATCH);
+    lua_setiuservalue(L, idx, UV_WATCH);
   }
   lua_pop(L, 1);
   return s;
+}
+
+static aio_sock let_go(lua_State *L, aio_socket_ud *u) {
+  return let_go_at(L, u, SELF);
+}
+
+/* ---- giving it to a stream or a server ---- */
+
+int aio_socket_offered(lua_State *L, int arg, aio_sock *s, bool *is_unix) {
+  int family = AF_UNSPEC, type = 0;
+  const aio_socket_ud *u = aio_socket_test(L, aio_state_up(L), arg);
+  if (u && u->s == AIO_SOCK_NONE) raise_closed(L);
+  *s = u ? u->s : (aio_sock)luaL_checkinteger(L, arg);
+  int err = aio_sock_adopt(*s, &family, &type);
+  *is_unix = family == AF_UNIX;
+  if (!err && !known(families, family)) return UV_EAFNOSUPPORT;
+  return !err && type != SOCK_STREAM ? UV_EPROTOTYPE : err;
+}
+
+void aio_socket_gave(lua_State *L, int arg) {
+  aio_socket_ud *u = aio_socket_test(L, aio_state_up(L), arg);
+  if (u && u->s != AIO_SOCK_NONE) let_go_at(L, u, arg);
 }
 
 static void close_it(lua_State *L, aio_socket_ud *u) {
@@ -441,13 +463,15 @@ static int socket_gc(lua_State *L) {
   return 0;
 }
 
-/* core._socket_family(value): "inet", "inet6" or "unix"; nil when it is no socket. */
+/* core._socket_family(value): "inet", "inet6" or "unix", and whether it is of a connected kind; nil
+ * when it is no socket. */
 static int family_of(lua_State *L) {
   const aio_socket_ud *u = aio_socket_test(L, aio_state_up(L), SELF);
   for (const named *f = families; u && f->name; f++) {
     if (f->value != u->family) continue;
     lua_pushstring(L, f->name);
-    return 1;
+    lua_pushboolean(L, u->connected);
+    return 2;
   }
   return 0;
 }

@@ -25,6 +25,11 @@ extern const luaL_Reg aio_socket_loop_methods[];   /* sockwait.c */
 aio_socket_ud *aio_socket_test(lua_State *L, const aio_state *st, int arg);
 /* The socket at `arg`; raises when it is not one, or closed. [may throw] */
 aio_socket_ud *aio_socket_check(lua_State *L, int arg);
+/* The descriptor of a connected or bound stream socket at `arg`, an open Socket or a number; what
+ * is no stream socket: UV_ENOTSOCK and others. 0 or an error code. [may throw] */
+int aio_socket_offered(lua_State *L, int arg, aio_sock *s, bool *is_unix);
+/* Somebody else owns the descriptor of the value at `arg` now. Cannot fail. */
+void aio_socket_gave(lua_State *L, int arg);
 /* Raises an OSError. [throws] */
 int aio_socket_raise(lua_State *L, int err, const char *call);
 /* The same, with the address that it is about. [throws] */

@@ -4,9 +4,10 @@
  * Invariant: nothing is received or accepted before the task has been resumed and is known not to
  * be cancelled; so a cancellation loses nothing. */
 #include "bind/error.h"
+#include "bind/sendfile.h"
 #include "bind/socket.h"
 
-enum { LOOP_AT = 1, SOCKET_AT = 2, DATA = 3, SIZE_AT = 3, TO = 3, SENDTO_AT = 4 };
+enum { LOOP_AT = 1, SOCKET_AT = 2, DATA = 3, SIZE_AT = 3, TO = 3, SENDTO_AT = 4, FILE_AT = 4 };
 /* The last slots: how far it is (an integer, nil: not begun), and which operation. */
 enum { PROGRESS = 6, OPERATION = 7 };
 
@@ -119,19 +120,24 @@ static int sock_accept(lua_State *L) {
 
 /* ---- sending ---- */
 
-static int try_sendall(lua_State *L, const aio_socket_ud *u, const char *call) {
+/* Sends what is left, as far as it goes; counts it in *count too. */
+static int send_rest(lua_State *L, const aio_socket_ud *u, const char *call, int64_t *count) {
   size_t len, at = (size_t)lua_tointeger(L, PROGRESS);
   const char *data = lua_tolstring(L, DATA, &len);
   while (at < len) {
     ptrdiff_t sent = aio_socket_send(L, u, data + at, len - at, NULL, call);
-    if (sent < 0) {
-      lua_pushinteger(L, (lua_Integer)at);
-      lua_replace(L, PROGRESS);
-      return -1;
-    }
+    if (sent < 0) break;
     at += (size_t)sent;
+    *count += sent;
   }
-  return 0;
+  lua_pushinteger(L, (lua_Integer)at);
+  lua_replace(L, PROGRESS);
+  return at < len ? -1 : 0;
+}
+
+static int try_sendall(lua_State *L, const aio_socket_ud *u, const char *call) {
+  int64_t count = 0;
+  return send_rest(L, u, call, &count);
 }
 
 static int sock_sendall(lua_State *L) {
@@ -158,6 +164,39 @@ static int sock_sendto(lua_State *L) {
   const aio_socket_ud *u = check(L);
   luaL_checkstring(L, DATA);
   aio_socket_address_at(L, SENDTO_AT, u->family, &to);
+  return perform(L, &op);
+}
+
+static int try_sendfile(lua_State *L, const aio_socket_ud *u, const char *call) {
+  aio_sending *f = lua_touserdata(L, DATA);
+  ptrdiff_t sent = aio_file_part_send(&f->part, u->s);
+  if (sent == UV_EAGAIN || (sent > 0 && aio_file_part_next(&f->part, 1))) return -1;
+  if (sent < 0 && sent != UV_ENOTSUP) return aio_socket_raise(L, (int)sent, call);
+  lua_pushboolean(L, sent >= 0);
+  return 1;
+}
+
+static int try_send_part(lua_State *L, const aio_socket_ud *u, const char *call) {
+  aio_sending *f = lua_touserdata(L, FILE_AT);
+  return send_rest(L, u, call, &f->part.at);
+}
+
+/* loop:_sock_send_part(socket, data, file): sends bytes that were read from the file, and counts
+ * them there. */
+static int sock_send_part(lua_State *L) {
+  static const operation op = {"sock_sendfile", AIO_WRITING, try_send_part};
+  check(L);
+  luaL_checkstring(L, DATA);
+  aio_sending_check(L, FILE_AT);
+  return perform(L, &op);
+}
+
+/* loop:_sock_sendfile(socket, file): true when all was sent, false when the kernel does not send
+ * this file. After each chunk it is asked again, so that others are not kept waiting. */
+static int sock_sendfile(lua_State *L) {
+  static const operation op = {"sock_sendfile", AIO_WRITING, try_sendfile};
+  check(L);
+  aio_sending_check(L, DATA);
   return perform(L, &op);
 }
 
@@ -200,4 +239,6 @@ const luaL_Reg aio_socket_loop_methods[] = {{"sock_recv", sock_recv},
                                             {"sock_sendall", sock_sendall},
                                             {"sock_sendto", sock_sendto},
                                             {"_sock_connect", sock_connect},
+                                            {"_sock_send_part", sock_send_part},
+                                            {"_sock_sendfile", sock_sendfile},
                                             {NULL, NULL}};

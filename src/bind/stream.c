@@ -11,6 +11,7 @@
 #include "bind/error.h"
 #include "bind/line.h"
 #include "bind/made.h"
+#include "bind/socket.h"
 #include "core/socket.h"
 
 enum { SELF = 1 };
@@ -111,6 +112,31 @@ static int connect_stream(lua_State *L) {
   if (u->s->state == AIO_STREAM_CONNECTING)
     return aio_task_suspend(L, t, &u->s->writers, NULL, connect_k);
   return aio_task_give_way(L, t, connect_k); /* no sooner than a turn later, on any system */
+}
+
+/* core._take(socket or descriptor, limit): a stream that owns it from now on, or nil and an
+ * OSError. Does not wait. */
+static int take_socket(lua_State *L) {
+  aio_state *st = aio_state_up(L);
+  aio_state_require(L, st, AIO_FEATURE_NET);
+  aio_sock fd;
+  bool is_unix;
+  lua_settop(L, 2);
+  aio_lloop *l = aio_lloop_here(L, st);
+  aio_stream_ud *u = aio_stream_push(L, st, l);
+  u->s = aio_stream_new(l->core, (size_t)luaL_checkinteger(L, 2));
+  if (!u->s) return luaL_error(L, "not enough memory");
+  int err = aio_socket_offered(L, 1, &fd, &is_unix);
+  if (!err) err = aio_socket_take(u->s, fd, is_unix);
+  if (!err) {
+    aio_socket_gave(L, 1);
+    return 1;
+  }
+  aio_stream_abort(u->s);
+  if (err == UV_ENOMEM) return luaL_error(L, "not enough memory");
+  lua_pushnil(L);
+  aio_error_push_os(L, st, err, "sock");
+  return 2;
 }
 
 /* ---- closing ---- */
@@ -272,8 +298,10 @@ void aio_stream_open_class(lua_State *L, aio_state *st) {
                                   {"__gc", stream_gc},
                                   {"__tostring", stream_tostring},
                                   {NULL, NULL}};
-  static const luaL_Reg fns[] = {
-      {"_connect", connect_stream}, {"_detached", is_detached}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"_connect", connect_stream},
+                                 {"_take", take_socket},
+                                 {"_detached", is_detached},
+                                 {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_STREAM, "Stream", methods, meta);
   aio_setfuncs(L, st, aio_stream_read_methods);
   aio_setfuncs(L, st, aio_stream_write_methods);

@@ -18,6 +18,7 @@ typedef struct aio_stream_ud {
   bool told;               /* somebody got the error that ended all writing */
   bool detached;           /* a server leaves it open when the handler ends */
   bool accepted;           /* by a server */
+  const void *sender;      /* the task that sends a file: nobody else may write */
   aio_cnode handled;       /* among the waiters of the handler's task, see listener.c */
 } aio_stream_ud;
 
@@ -44,6 +45,10 @@ aio_stream_ud *aio_stream_push(lua_State *L, aio_state *st, aio_lloop *l);
 
 /* Raises an OSError, or an SSLError for an error of a filter. [throws] */
 int aio_stream_raise(lua_State *L, const aio_stream *s, int err, const char *call);
+/* Raises unless it takes data: open, its peer there, no file under way. [may throw] */
+aio_stream *aio_stream_check_writable(lua_State *L, aio_stream_ud *u);
+/* Raises when what was written cannot be sent any more. [may throw] */
+void aio_stream_check_sent(lua_State *L, aio_stream_ud *u);
 /* Raises that the stream is closed. [throws] */
 int aio_stream_raise_closed(lua_State *L);
 /* The stream at stack slot 1. [may throw] */

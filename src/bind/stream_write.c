@@ -117,18 +117,25 @@ static int raise_write_error(lua_State *L, aio_stream_ud *u) {
   return aio_stream_raise(L, u->s, u->s->write_error, "write");
 }
 
-/* The stream must take data: open, and its peer there. [may throw] */
-static aio_stream *check_writable(lua_State *L, aio_stream_ud *u) {
+/* While a file is sent only its task may write, and end the writing. */
+static void check_sender(lua_State *L, const aio_stream_ud *u) {
+  if (u->sender && u->sender != aio_state_up(L)->current)
+    aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
+                    "a file is being sent on this stream; write when sendfile has returned");
+}
+
+aio_stream *aio_stream_check_writable(lua_State *L, aio_stream_ud *u) {
   aio_stream *s = u->s;
   if (!aio_stream_is_open(s)) aio_stream_raise_closed(L);
   if (s->end_wanted)
     aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME, "cannot write after write_eof()");
   if (s->write_error) raise_write_error(L, u);
+  check_sender(L, u);
   return s;
 }
 
 static void put(lua_State *L, aio_stream_ud *u, const gather *g) {
-  aio_stream *s = check_writable(L, u); /* again: a finalizer may have closed it */
+  aio_stream *s = aio_stream_check_writable(L, u); /* again: a finalizer may have closed it */
   int err = g->total ? aio_stream_write(s, g->pieces, g->n) : 0;
   u->last += (lua_Integer)g->longs;
   aio_stream_unanchor(L, u, SELF);
@@ -149,8 +156,7 @@ void aio_stream_put(lua_State *L, aio_stream_ud *u) {
 
 /* ---- waiting ---- */
 
-/* Raises when what was written cannot be sent any more. */
-static void check_sent(lua_State *L, aio_stream_ud *u) {
+void aio_stream_check_sent(lua_State *L, aio_stream_ud *u) {
   const aio_stream *s = u->s;
   aio_stream_unanchor(L, u, SELF);
   if (s->write_error) raise_write_error(L, u);
@@ -162,7 +168,7 @@ static int below_k(lua_State *L, int status, lua_KContext ctx) {
   aio_task *t = aio_task_resumed(L, ctx);
   if (!t) return aio_suspend_again(L, ctx, below_k);
   aio_stream_ud *u = lua_touserdata(L, SELF);
-  check_sent(L, u);
+  aio_stream_check_sent(L, u);
   if (u->s->out.total <= u->s->low) return 0;
   return aio_task_suspend(L, t, &u->s->writers, NULL, below_k);
 }
@@ -170,7 +176,7 @@ static int below_k(lua_State *L, int status, lua_KContext ctx) {
 static int gave_way_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   if (!aio_task_resumed(L, ctx)) return aio_suspend_again(L, ctx, gave_way_k);
-  check_sent(L, lua_touserdata(L, SELF));
+  aio_stream_check_sent(L, lua_touserdata(L, SELF));
   return 0;
 }
 
@@ -184,7 +190,7 @@ static int settle(lua_State *L, aio_stream *s, aio_task *t) {
 
 static int write_and_wait(lua_State *L, aio_stream_ud *u) {
   gather g;
-  aio_stream *s = check_writable(L, u);
+  aio_stream *s = aio_stream_check_writable(L, u);
   own(L, u, &g);
   /* Where waiting is impossible, nothing is written that might have to wait. */
   bool may_wait = s->out.total + g.total > s->high;
@@ -207,7 +213,7 @@ static int stream_writelines(lua_State *L) {
 static int stream_write_nowait(lua_State *L) {
   aio_stream_ud *u = aio_stream_self(L);
   gather g;
-  check_writable(L, u);
+  aio_stream_check_writable(L, u);
   own(L, u, &g);
   put(L, u, &g);
   lua_pushboolean(L, u->s->out.total <= u->s->high);
@@ -217,7 +223,7 @@ static int stream_write_nowait(lua_State *L) {
 static int stream_drain(lua_State *L) {
   aio_stream_ud *u = aio_stream_self(L);
   aio_stream *s = u->s;
-  check_sent(L, u);
+  aio_stream_check_sent(L, u);
   lua_settop(L, SELF);
   return settle(L, s, s->out.total > s->high ? aio_task_waiter(L, aio_state_up(L)) : NULL);
 }
@@ -225,6 +231,7 @@ static int stream_drain(lua_State *L) {
 static int stream_write_eof(lua_State *L) {
   aio_stream *s = aio_stream_self(L)->s;
   if (!aio_stream_is_open(s)) return aio_stream_raise_closed(L);
+  check_sender(L, aio_stream_self(L));
   int err = aio_stream_write_eof(s);
   return err ? aio_stream_raise(L, s, err, "shutdown") : 0;
 }

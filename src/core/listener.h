@@ -10,6 +10,7 @@
 #ifndef AIO_CORE_LISTENER_H
 #define AIO_CORE_LISTENER_H
 
+#include "core/sock.h"
 #include "core/stream.h"
 
 typedef struct aio_door {
@@ -73,6 +74,10 @@ void aio_listener_revive(aio_loop *l);
 /* Opens a socket that listens at `a`. NULL with *err and the name of the failed *call. */
 aio_door *aio_door_open(aio_listener *ls, const aio_address *a, const aio_door_opts *opts, int *err,
                         const char **call);
+/* The same with a bound socket that the user made, which is non-blocking. On an error `fd` is the
+ * caller's as before. */
+aio_door *aio_door_take(aio_listener *ls, aio_sock fd, bool is_unix, const aio_door_opts *opts,
+                        int *err, const char **call);
 /* Accepts, or not, as the listener is hungry or not. */
 void aio_door_update(aio_door *d);
 /* Closes and frees it. */

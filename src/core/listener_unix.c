@@ -152,29 +152,50 @@ static int listening_fd(aio_sockfile *file, const aio_address *a, const aio_door
   return err;
 }
 
+static aio_door *door_made(unix_door *u, aio_listener *ls, int fd) {
+  u->fd = fd;
+  u->door.listener = ls;
+  aio_list_push(&ls->doors, &u->door.link);
+  u->loop->live++;
+  aio_door_update(&u->door);
+  return &u->door;
+}
+
+static unix_door *door_new(aio_loop *l) {
+  unix_door *u = aio_mem_new(&l->mem, sizeof *u);
+  if (!u) return NULL;
+  memset(u, 0, sizeof *u);
+  u->loop = l;
+  return u;
+}
+
 aio_door *aio_door_open(aio_listener *ls, const aio_address *a, const aio_door_opts *opts, int *err,
                         const char **call) {
   aio_loop *l = ls->loop;
   *call = "socket";
-  unix_door *u = aio_mem_new(&l->mem, sizeof *u);
+  unix_door *u = door_new(l);
   *err = UV_ENOMEM;
   if (!u) return NULL;
-  memset(u, 0, sizeof *u);
-  u->loop = l;
   int fd = listening_fd(&u->file, a, opts, call);
   *err = fd < 0 ? fd : uv_poll_init(&l->uv, &u->poll, fd);
-  if (*err) {
-    if (fd >= 0) {
-      aio_sockfile_remove(&u->file);
-      close(fd);
-    }
-    unix_door_free(u);
-    return NULL;
+  if (!*err) return door_made(u, ls, fd);
+  if (fd >= 0) {
+    aio_sockfile_remove(&u->file);
+    close(fd);
   }
-  u->fd = fd;
-  u->door.listener = ls;
-  aio_list_push(&ls->doors, &u->door.link);
-  l->live++;
-  aio_door_update(&u->door);
-  return &u->door;
+  unix_door_free(u);
+  return NULL;
+}
+
+aio_door *aio_door_take(aio_listener *ls, aio_sock fd, bool is_unix, const aio_door_opts *opts,
+                        int *err, const char **call) {
+  (void)is_unix;
+  *call = "listen";
+  unix_door *u = door_new(ls->loop);
+  *err = UV_ENOMEM;
+  if (!u) return NULL;
+  *err = listen(fd, opts->backlog) < 0 ? -errno : uv_poll_init(&ls->loop->uv, &u->poll, fd);
+  if (!*err) return door_made(u, ls, fd);
+  unix_door_free(u);
+  return NULL;
 }

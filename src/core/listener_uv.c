@@ -102,28 +102,49 @@ static int bind_and_listen(uv_door *u, const aio_address *a, const aio_door_opts
   return err ? err : uv_listen(&u->uv.stream, opts->backlog, on_connection);
 }
 
-aio_door *aio_door_open(aio_listener *ls, const aio_address *a, const aio_door_opts *opts, int *err,
-                        const char **call) {
+static uv_door *door_new(aio_listener *ls, bool is_pipe, int *err) {
   aio_loop *l = ls->loop;
-  *call = "socket";
-  *err = UV_ENOMEM;
   uv_door *u = aio_mem_new(&l->mem, sizeof *u);
+  *err = UV_ENOMEM;
   if (!u) return NULL;
   memset(u, 0, sizeof *u);
   u->loop = l;
-  u->is_pipe = a->path_len > 0;
-  *err = u->is_pipe ? uv_pipe_init(&l->uv, &u->uv.pipe, 0) : uv_tcp_init(&l->uv, &u->uv.tcp);
+  u->is_pipe = is_pipe;
+  *err = is_pipe ? uv_pipe_init(&l->uv, &u->uv.pipe, 0) : uv_tcp_init(&l->uv, &u->uv.tcp);
   if (*err) {
     aio_mem_free(&l->mem, u, sizeof *u);
     return NULL;
   }
   u->uv.any.data = u;
   u->door.listener = ls;
-  if ((*err = bind_and_listen(u, a, opts, call))) {
+  return u;
+}
+
+static aio_door *door_made(uv_door *u, int err) {
+  if (err) {
     uv_close(&u->uv.any, on_closed);
     return NULL;
   }
-  aio_list_push(&ls->doors, &u->door.link);
-  l->live++;
+  aio_list_push(&u->door.listener->doors, &u->door.link);
+  u->loop->live++;
   return &u->door;
+}
+
+aio_door *aio_door_open(aio_listener *ls, const aio_address *a, const aio_door_opts *opts, int *err,
+                        const char **call) {
+  *call = "socket";
+  uv_door *u = door_new(ls, a->path_len > 0, err);
+  if (!u) return NULL;
+  *err = bind_and_listen(u, a, opts, call);
+  return door_made(u, *err);
+}
+
+aio_door *aio_door_take(aio_listener *ls, aio_sock fd, bool is_unix, const aio_door_opts *opts,
+                        int *err, const char **call) {
+  *call = "listen";
+  uv_door *u = door_new(ls, is_unix, err);
+  if (!u) return NULL;
+  *err = is_unix ? uv_pipe_open(&u->uv.pipe, (uv_file)fd) : uv_tcp_open(&u->uv.tcp, fd);
+  if (!*err) *err = uv_listen(&u->uv.stream, opts->backlog, on_connection);
+  return door_made(u, *err);
 }

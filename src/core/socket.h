@@ -5,6 +5,7 @@
 #ifndef AIO_CORE_SOCKET_H
 #define AIO_CORE_SOCKET_H
 
+#include "core/sock.h"
 #include "core/stream.h"
 
 typedef struct aio_socket_opts {
@@ -16,5 +17,9 @@ typedef struct aio_socket_opts {
  * error code, with the name of the failed *call; then the stream is as it was. */
 int aio_socket_connect(aio_stream *s, const aio_address *to, const aio_address *local,
                        const aio_socket_opts *opts, const char **call);
+
+/* Makes a connected socket that the user made, which is non-blocking, the source of the new stream
+ * `s`, open and without delays. 0 or an error code; then `fd` is the caller's as before. */
+int aio_socket_take(aio_stream *s, aio_sock fd, bool is_unix);
 
 #endif

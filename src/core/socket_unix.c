@@ -44,6 +44,7 @@ struct aio_socket {
   uint8_t asked; /* UV_READABLE and UV_WRITABLE */
   uint8_t pulls; /* more such reads before the next event; 0 after one that emptied the socket */
   bool connecting, closing;
+  bool blocking; /* its file description, which is somebody else's too */
 };
 
 static aio_socket *socket_of(aio_source *src) {
@@ -86,6 +87,12 @@ static ptrdiff_t socket_try_writev(aio_source *src, const uv_buf_t *bufs, unsign
   return errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOBUFS ? 0 : -errno;
 }
 
+/* A call without MSG_DONTWAIT waits on a blocking socket. */
+static ptrdiff_t socket_send_file(aio_source *src, aio_file_part *p) {
+  const aio_socket *sk = socket_of(src);
+  return sk->blocking ? UV_ENOTSUP : aio_file_part_send(p, sk->fd);
+}
+
 static int socket_shutdown(aio_source *src) {
   return shutdown(socket_of(src)->fd, SHUT_WR) < 0 ? -errno : 0;
 }
@@ -119,9 +126,9 @@ static void socket_pull(aio_source *src);
 #define SOCKET_OPS(name)                                                                           \
   {                                                                                                \
     .read_start = socket_read_start, .read_stop = socket_read_stop, .pull = socket_pull,           \
-    .try_writev = socket_try_writev, .write_start = socket_write_start,                            \
-    .shutdown = socket_shutdown, .close = socket_close, .address = socket_address,                 \
-    .fileno = socket_fileno, .kind = name, .borrows = true                                         \
+    .try_writev = socket_try_writev, .send_file = socket_send_file,                                \
+    .write_start = socket_write_start, .shutdown = socket_shutdown, .close = socket_close,         \
+    .address = socket_address, .fileno = socket_fileno, .kind = name, .borrows = true              \
   }
 
 static const aio_source_ops tcp_ops = SOCKET_OPS("tcp"), unix_ops = SOCKET_OPS("unix");
@@ -267,8 +274,14 @@ int aio_socket_adopt(aio_stream *s, int fd, int flags) {
   if (!sk) return UV_ENOMEM;
   int err = socket_init(sk, fd, &peer.ip);
   if (err) return err;
-  if (!(flags & O_NONBLOCK)) fcntl(fd, F_SETFL, flags); /* libuv has changed them */
+  sk->blocking = !(flags & O_NONBLOCK);
+  if (sk->blocking) fcntl(fd, F_SETFL, flags); /* libuv has changed them */
   return aio_stream_open(s, &sk->source);
+}
+
+int aio_socket_take(aio_stream *s, aio_sock fd, bool is_unix) {
+  if (!is_unix) aio_fd_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  return aio_socket_adopt(s, fd, O_NONBLOCK);
 }
 
 static int connect_fd(int fd, const aio_address *to, const aio_address *local,

@@ -242,6 +242,13 @@ int aio_socket_open_fd(aio_stream *s, int fd, uv_handle_type type) {
   return err;
 }
 
+int aio_socket_take(aio_stream *s, aio_sock fd, bool is_unix) {
+  aio_address peer;
+  int on = 1, err = is_unix ? 0 : aio_sock_address(fd, true, &peer);
+  if (!err && !is_unix) aio_sock_set(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return err ? err : aio_socket_open_fd(s, (int)fd, is_unix ? UV_NAMED_PIPE : UV_TCP);
+}
+
 int aio_socket_attach(aio_socket *sk, aio_stream *s) {
   aio_address peer;
   if (sk->source.ops == &tcp_ops) {

@@ -320,7 +320,18 @@ bool aio_stream_flush(aio_stream *s) {
     aio_stream_write_failed(s, (int)sent);
     return false;
   }
-  return aio_stream_sent(s, (size_t)sent);
+  bool file = s->sending_file && aio_stream_is_open(s);
+  return aio_stream_sent(s, (size_t)sent) || file;
+}
+
+ptrdiff_t aio_stream_send_file(aio_stream *s, aio_file_part *p) {
+  const aio_source_ops *ops = s->source->ops;
+  return ops->send_file ? ops->send_file(s->source, p) : UV_ENOTSUP;
+}
+
+int aio_stream_send_later(aio_stream *s) {
+  s->sending_file = true;
+  return s->source->ops->write_start(s->source);
 }
 
 /* Where a write stands: `at` bytes of piece `i` have been dealt with. */

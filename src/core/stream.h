@@ -16,6 +16,7 @@
 
 #include "core/address.h"
 #include "core/chunk.h"
+#include "core/sendfile.h"
 #include "core/sendq.h"
 
 typedef struct aio_stream aio_stream;
@@ -32,6 +33,8 @@ typedef struct aio_source_ops {
   void (*pull)(aio_source *src);
   /* Sends what goes at once; the count of bytes (0: none now), or an error code. */
   ptrdiff_t (*try_writev)(aio_source *src, const uv_buf_t *bufs, unsigned n);
+  /* Or NULL: sends of a file what goes at once, see aio_file_part_send. */
+  ptrdiff_t (*send_file)(aio_source *src, aio_file_part *p);
   /* Bytes are queued: call aio_stream_flush as often as some can be sent, until it says enough. */
   int (*write_start)(aio_source *src);
   /* Ends the outgoing direction; the queue is empty. */
@@ -106,6 +109,7 @@ struct aio_stream {
   bool held;                   /* the owner wants nothing to be received, see aio_stream_hold */
   bool eof;                    /* nothing more comes in; read_error says why */
   bool end_wanted, ended;      /* write_eof: asked for, done */
+  bool sending_file;           /* flush goes on, so that the one who sends is woken */
   bool lost;                   /* bytes that were written could not be sent */
   bool released;               /* nobody owns it: it frees itself when closed */
 };
@@ -160,6 +164,11 @@ void aio_stream_set_sink(aio_stream *s, aio_sink *sink);
  * until `out.released` has counted them. 0, or an error code. An error other than UV_ENOMEM with
  * nothing sent ends all writing on the stream. */
 int aio_stream_write(aio_stream *s, const aio_piece *pieces, size_t n);
+/* Sends the next bytes of a file; nothing is queued. See aio_file_part_send; an error does not end
+ * the writing. */
+ptrdiff_t aio_stream_send_file(aio_stream *s, aio_file_part *p);
+/* Wakes the writers when the source can send again. 0 or an error code. */
+int aio_stream_send_later(aio_stream *s);
 /* Ends the outgoing direction when the queue is empty. 0 or an error code. */
 int aio_stream_write_eof(aio_stream *s);
 /* Sends what is queued, then closes; waiting readers get the end. May be repeated. */

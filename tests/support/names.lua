@@ -6,7 +6,7 @@
 local names = {}
 
 -- Classes whose objects no user ever holds.
-local INTERNAL = { Listener = true, Watch = true }
+local INTERNAL = { Listener = true, Watch = true, Sending = true }
 
 local function public(key)
   return type(key) == "string" and not key:find("^_")
