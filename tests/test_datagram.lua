@@ -395,6 +395,44 @@ function T.TestUdp.test_ipv6_groups()
   end)
 end
 
+-- An interface with IPv6 that is up and can send to groups (the loopback cannot), or nil.
+local function ipv6_interface()
+  local UP_MULTICAST, list <close> = 0x1001, io.open "/proc/net/if_inet6"
+  for line in list and list:lines() or function() end do
+    local name = line:match "%S+$"
+    local flags <close> = io.open("/sys/class/net/" .. name .. "/flags")
+    local bits = flags and math.tointeger(tonumber(flags:read "l")) or 0
+    if bits & UP_MULTICAST == UP_MULTICAST then return name end
+  end
+  return nil
+end
+
+function T.TestUdp.test_sending_to_an_ipv6_group()
+  lu.skipIf(UV, "needs an interface by name")
+  local interface = ipv6_interface()
+  lu.skipIf(not interface, "no interface with IPv6 and groups")
+  aio.run(function()
+    local GROUP = "ff01::77" -- never leaves this machine
+    local function member(loop)
+      return aio.open_datagram { local_addr = { "::", 0 }, family = "inet6", multicast_ttl = 1,
+        multicast_loop = loop, multicast_interface = interface }
+    end
+    local d <close> = member(true)
+    local deaf <close> = member(false)
+    for _, each in ipairs { d, deaf } do each:join_group(GROUP, interface) end
+    d:send("to the group", { GROUP, name_of(d).port })
+    lu.assertEquals(d:recv(), "to the group")
+    deaf:send("to the group", { GROUP, name_of(deaf).port })
+    deaf:send("to me", { "::1", name_of(deaf).port })
+    lu.assertEquals(deaf:recv(), "to me")
+    -- as long as one has joined, the system lets others hear too
+    for _, each in ipairs { d, deaf } do each:leave_group(GROUP, interface) end
+    d:send("to nobody", { GROUP, name_of(d).port })
+    d:send("to me", { "::1", name_of(d).port })
+    lu.assertEquals(d:recv(), "to me")
+  end)
+end
+
 function T.TestUdp.test_wrong_groups()
   aio.run(with_pair, function(server)
     lu.assertErrorMsgContains("address of a group in digits", server.join_group, server, "group")

@@ -46,8 +46,23 @@ int aio_ip_port(const aio_ip *ip) {
   return ntohs(ip->sa.sa_family == AF_INET6 ? ip->v6.sin6_port : ip->v4.sin_port);
 }
 
+/* As uv_ip4_name, which goes through snprintf and takes ten times as long: each datagram that is
+ * received tells its sender. */
+static int ip4_host(const struct sockaddr_in *v4, char *host, size_t size) {
+  unsigned char b[4];
+  memcpy(b, &v4->sin_addr, sizeof b);
+  if (size < sizeof "255.255.255.255") return UV_ENOSPC;
+  for (int i = 0; i < 4; i++) {
+    if (b[i] >= 100) *host++ = (char)('0' + b[i] / 100);
+    if (b[i] >= 10) *host++ = (char)('0' + b[i] / 10 % 10);
+    *host++ = (char)('0' + b[i] % 10);
+    *host++ = i < 3 ? '.' : '\0';
+  }
+  return 0;
+}
+
 int aio_ip_host(const aio_ip *ip, char *host, size_t size) {
-  if (ip->sa.sa_family != AF_INET6) return uv_ip4_name(&ip->v4, host, size);
+  if (ip->sa.sa_family != AF_INET6) return ip4_host(&ip->v4, host, size);
   int err = uv_ip6_name(&ip->v6, host, size);
   if (err || !ip->v6.sin6_scope_id) return err;
   size_t len = strlen(host), room = size - len;
