@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The record buffers of OpenSSL, 33 KiB for each connection that it reads or writes. To free them
- * after each record (SSL_MODE_RELEASE_BUFFERS) costs as much as a fifth of the encryption; to keep
- * them all, a gigabyte for thirty thousand idle connections. So each context lets those connections
+ * after each record (SSL_MODE_RELEASE_BUFFERS) is work for malloc with each; to keep them all is a
+ * gigabyte for thirty thousand idle connections. So each context lets those connections
  * keep theirs that were used last. Called by the filter. Invariant: a filter in the list has an SSL
  * object. */
 #include "tls/filter.h"
