@@ -61,6 +61,7 @@ CASES = [
     Case("cancel", ("100k sleepers", "100000"), ("30k sleepers", "30000"), {"go": 1}),
     Case("udp_echo", ("64 B", "200000 64"), ("64 B", "50000 64"),
          {"c_epoll": 1.5, "go": 1, "lua_luv": 1}),
+    Case("subprocess", ("16 at once", "1000 16"), ("16 at once", "300 16"), {"go": 1.2}),
     echo(64, 64, 1.20),
     echo(64, 4096, 1.15),
     echo(1000, 64, 1.15),

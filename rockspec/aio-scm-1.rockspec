@@ -139,6 +139,7 @@ build = {
     ["aio.priority"] = "lua/aio/priority.lua",
     ["aio.pipeline"] = "lua/aio/pipeline.lua",
     ["aio.process"] = "lua/aio/process.lua",
+    ["aio.process_transport"] = "lua/aio/process_transport.lua",
     ["aio.report"] = "lua/aio/report.lua",
     ["aio.runner"] = "lua/aio/runner.lua",
     ["aio.scope"] = "lua/aio/scope.lua",

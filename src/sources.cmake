@@ -161,6 +161,7 @@ set(AIO_LUA_FILES
   lua/aio/priority.lua
   lua/aio/pipeline.lua
   lua/aio/process.lua
+  lua/aio/process_transport.lua
   lua/aio/report.lua
   lua/aio/runner.lua
   lua/aio/scope.lua

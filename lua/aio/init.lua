@@ -38,6 +38,7 @@ local parts = {
   scope = { "defer", "ExitStack" },
   sendfile = {},
   server = { "start_server", "start_unix_server" },
+  process_transport = {},
   signal = { "signals" },
   socket = {},
   stdio = { "connect_pipe", "stdin", "stdout", "stderr" },

@@ -18,7 +18,7 @@ M.STDOUT = -2
 --- Nothing comes from it, and what goes there is lost.
 M.DEVNULL = -3
 
-local WINDOWS = package.config:sub(1, 1) == "\\"
+M.WINDOWS = package.config:sub(1, 1) == "\\"
 local NAMES = { [0] = "stdin", "stdout", "stderr" }
 local CHUNK = 65536 -- bytes that are carried at once
 
@@ -204,15 +204,28 @@ function M.start(spec, opts)
   return p
 end
 
--- The words of a command line and the options behind them.
-local function split(...)
+--- The words of a command line, checked; their number; the options behind them.
+---@param before integer how many arguments of `name` come before them
+function M.words(name, before, ...)
   local words, n = { ... }, select("#", ...)
   local opts = nil
   if n > 1 and type(words[n]) == "table" then
     opts, words[n] = words[n], nil
     n = n - 1
   end
+  for i = 1, n do
+    local what = i == 1 and "program" or "argument of the program"
+    words[i] = check_word(words[i], what, before + i, name)
+  end
+  check.arg(n > 0 and words[1] ~= "", before + 1, name, "name or path of a program expected")
   return words, n, opts
+end
+
+--- The words that make the shell run a command.
+function M.shell_words(cmd, n, name)
+  cmd = check_word(cmd, "command", n, name)
+  if M.WINDOWS then return { "cmd.exe", "/d", "/s", "/c", '"' .. cmd .. '"' } end
+  return { "/bin/sh", "-c", cmd }
 end
 
 --- Starts a program. [does not wait until it ends] Raises OSError that names the program: ENOENT,
@@ -225,11 +238,7 @@ end
 ---@return table process
 function M.create_subprocess_exec(program, ...)
   local name = "create_subprocess_exec"
-  local words, n, opts = split(program, ...)
-  for i = 1, n do
-    words[i] = check_word(words[i], i == 1 and "program" or "argument of the program", i, name)
-  end
-  check.arg(n > 0 and words[1] ~= "", 1, name, "name or path of a program expected")
+  local words, n, opts = M.words(name, 0, program, ...)
   local spec, checked = M.spec(words, opts, n + 1, name)
   return M.start(spec, checked)
 end
@@ -242,11 +251,8 @@ end
 ---@return table process
 function M.create_subprocess_shell(cmd, opts)
   local name = "create_subprocess_shell"
-  cmd = check_word(cmd, "command", 1, name)
-  local words = { "/bin/sh", "-c", cmd }
-  if WINDOWS then words = { "cmd.exe", "/d", "/s", "/c", '"' .. cmd .. '"' } end
-  local spec, checked = M.spec(words, opts, 2, name)
-  spec.verbatim = WINDOWS
+  local spec, checked = M.spec(M.shell_words(cmd, 1, name), opts, 2, name)
+  spec.verbatim = M.WINDOWS
   return M.start(spec, checked)
 end
 
