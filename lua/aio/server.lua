@@ -145,15 +145,19 @@ function Server:close_clients() self._listener:end_conns(false) end
 --- Closes every open connection at once; what is still to be sent is dropped.
 function Server:abort_clients() self._listener:end_conns(true) end
 
---- Serves until it is cancelled (or the server is closed, which cancels it); then closes the server
---- and waits for its connections. [suspends]
+--- Serves until it is cancelled; then closes the server and its connections, and waits for them, so
+--- that an idle client keeps no program from ending (as asyncio since 3.13). `close` ends it too,
+--- and lets the connections live until they end. [suspends]
 function Server:serve_forever()
   if self._forever then check.state "serve_forever runs already on this server" end
   self:start_serving()
   self._forever = self._loop:create_future()
   local _, err = pcall(self._forever.await, self._forever)
   self._forever = nil
-  self:close()
+  if self:is_serving() then
+    self:close()
+    self:close_clients()
+  end
   self:wait_closed()
   error(err, 0)
 end
