@@ -251,7 +251,7 @@ function T.TestEnd.test_wrong_files()
     local tr, p = loop:create_connection(recorder, "127.0.0.1", srv.port)
     local f <close> = file_of(10)
     for text, args in pairs {
-      ["bad argument #2 to 'sendfile' (open file expected, got string"] = { "x" },
+      ["bad argument #2 to 'sendfile' (io file, descriptor or object with"] = { "x" },
       ["bad argument #3 to 'sendfile' (offset"] = { f, -1 },
       ["bad argument #4 to 'sendfile' (count"] = { f, 0, 0 },
     } do

@@ -68,6 +68,11 @@ local function finish(sending, ok, err)
   error(err, 0)
 end
 
+local function send(conn, sending)
+  core._send_begin(conn, sending)
+  return finish(sending, pcall(over_stream, conn, sending))
+end
+
 --- Sends a regular file, after what was written before; nobody else may write meanwhile. On Linux,
 --- without TLS, the bytes go from the kernel's cache to the socket and are not copied here. The
 --- position of the file is set behind what was sent, also after an error or a cancellation; the
@@ -80,8 +85,26 @@ end
 ---@return integer sent count of bytes, less than `count` when the file ends before
 function core._Stream:sendfile(file, offset, count)
   local sending <close> = open(file, offset, count, 1, "sendfile")
-  core._send_begin(self, sending)
-  return finish(sending, pcall(over_stream, self, sending))
+  return send(self, sending)
+end
+
+--- The same through a transport: meanwhile a `write` on it raises RuntimeError. [suspends] Raises
+--- RuntimeError too when the transport is closed.
+---@param transport table a transport, or a stream
+---@param file file*|integer|table
+---@param offset? integer
+---@param count? integer
+---@return integer sent
+function Loop:sendfile(transport, file, offset, count) -- luacheck: no self
+  local is_stream = getmetatable(transport) == core._Stream
+  local conn = is_stream and transport or core._transport_stream(transport)
+  local sending <close> = open(file, offset, count, 2, "sendfile")
+  if is_stream then return send(conn, sending) end
+  core._transport_busy(transport, true)
+  local ok, sent = pcall(send, conn, sending)
+  core._transport_busy(transport, false)
+  if not ok then error(sent, 0) end
+  return sent
 end
 
 --- The same over a connected socket of type "stream". [suspends]
