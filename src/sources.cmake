@@ -2,7 +2,9 @@
 # same lists, and the suite (tests/test_lint.lua) checks both against each other and the tree.
 
 set(AIO_BASE_SOURCES
+  src/base/blob.c
   src/base/heap.c
+  src/base/ptrmap.c
 )
 
 set(AIO_PROTO_SOURCES
@@ -11,6 +13,7 @@ set(AIO_PROTO_SOURCES
 set(AIO_CORE_SOURCES
   src/core/address.c
   src/core/api.c
+  src/core/channel.c
   src/core/child.c
   src/core/chunk.c
   src/core/clock_virtual.c
@@ -41,6 +44,7 @@ set(AIO_CORE_UNIX_SOURCES
   src/core/interrupt_unix.c
   src/core/listener_unix.c
   src/core/pipe_unix.c
+  src/core/prod_unix.c
   src/core/sendfile_unix.c
   src/core/sock_unix.c
   src/core/socket_unix.c
@@ -59,6 +63,7 @@ set(AIO_CORE_WINDOWS_SOURCES
   src/core/interrupt_win.c
   src/core/listener_uv.c
   src/core/pipe_uv.c
+  src/core/prod_win.c
   src/core/sendfile_win.c
   src/core/sock_win.c
   src/core/socket_uv.c
@@ -70,10 +75,16 @@ set(AIO_CORE_WINDOWS_SOURCES
 set(AIO_BIND_SOURCES
   src/bind/address.c
   src/bind/buffer.c
+  src/bind/call.c
+  src/bind/channel.c
   src/bind/clock.c
   src/bind/condition.c
   src/bind/context.c
+  src/bind/copy_in.c
+  src/bind/copy_name.c
+  src/bind/copy_out.c
   src/bind/coroutine.c
+  src/bind/crew.c
   src/bind/datagram.c
   src/bind/error.c
   src/bind/event.c
@@ -92,9 +103,11 @@ set(AIO_BIND_SOURCES
   src/bind/pipe.c
   src/bind/pipe_ends.c
   src/bind/process.c
+  src/bind/promise.c
   src/bind/protect.c
   src/bind/queue.c
   src/bind/queue_items.c
+  src/bind/remote.c
   src/bind/scheduler.c
   src/bind/select.c
   src/bind/semaphore.c
@@ -112,10 +125,12 @@ set(AIO_BIND_SOURCES
   src/bind/stream_write.c
   src/bind/suspend.c
   src/bind/task.c
+  src/bind/track.c
   src/bind/transport.c
   src/bind/transport_datagram.c
   src/bind/transport_stream.c
   src/bind/watch.c
+  src/bind/worker.c
 )
 
 # The library for TLS, which stands on the headers of floors 0 to 2 (see src/core/api.h).
@@ -138,7 +153,6 @@ set(AIO_STATIC_SOURCES
   src/bind/builtin.c
   src/bind/host.c
   src/bind/host_close.c
-  src/bind/host_promise.c
   src/bind/host_remote.c
 )
 
@@ -150,6 +164,7 @@ set(AIO_LUA_FILES
   lua/aio/context.lua
   lua/aio/datagram.lua
   lua/aio/errors.lua
+  lua/aio/executor.lua
   lua/aio/factory.lua
   lua/aio/gather.lua
   lua/aio/generator.lua
@@ -178,4 +193,5 @@ set(AIO_LUA_FILES
   lua/aio/timeout.lua
   lua/aio/transport.lua
   lua/aio/wait.lua
+  lua/aio/worker.lua
 )

@@ -192,4 +192,27 @@ core._set_hook("context_of", context_of)
 ---@return table Context
 core._Task.get_context = function(task) return context_of(task) end
 
+-- ---- other threads ----
+
+core._copy_variables(ContextVar)
+
+--- What another thread gets of the current context: a list of pairs, or nil. A variable whose value
+--- cannot cross is left out.
+---@return table|nil
+function M.portable()
+  local held = get_current()
+  if not held then return nil end
+  local list = {}
+  for var, value in pairs(held[VARS] or held) do
+    local entry = { var }
+    if value ~= NIL then entry[2] = value end
+    if pcall(core._copy_size, entry) then list[#list + 1] = entry end
+  end
+  return list[1] and list or nil
+end
+
+core._set_hook("enter_context", function(list)
+  for _, entry in ipairs(list) do entry[1]:set(entry[2]) end
+end)
+
 return M

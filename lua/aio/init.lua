@@ -25,6 +25,7 @@ local parts = {
   generator = { "generator" },
   job = { "await", "async", "ensure_future", "shield" },
   errors = { "catch_group" },
+  executor = { "Executor", "to_thread", "run_coroutine_threadsafe" },
   factory = { "Task", "create_task_with", "eager_task_factory" },
   inspect = { "capture_call_graph", "format_call_graph", "print_call_graph", "traceback" },
   gather = { "gather", "gather_future" },

@@ -4,6 +4,7 @@
 
 local core = require "aio.core"
 local check = require "aio.check"
+local executor = require "aio.executor"
 local inspect = require "aio.inspect"
 local job = require "aio.job"
 local report = require "aio.report"
@@ -83,21 +84,16 @@ function Loop:close()
   if self:is_closed() then return end
   if self:is_running() then check.state "cannot close a running loop; stop it first" end
   local ok, err = pcall(report_leftovers, self)
+  pcall(executor.abandon, self)
   self:_close() -- whatever became of the reports: releasing needs no memory
   if not ok then error(err, 0) end
 end
 
 Loop.__close = Loop.close
 
---- Waits for what the default executor still runs, at most `timeout` seconds. [suspends]
----@param timeout? number seconds
-function Loop:shutdown_default_executor(timeout)
-  check.seconds(timeout, 1, "shutdown_default_executor")
-  local executor = self:_fields().executor
-  if executor then executor:shutdown { timeout = timeout } end
-end
-
 -- ---- Runner ----
+
+local THREAD_JOIN_S = 300 -- so long a run waits for calls in threads that nobody cancelled
 
 local function cancel_all(loop)
   local tasks = all_tasks(loop)
@@ -122,7 +118,7 @@ local function wind_up(loop)
   cancel_all(loop)
   loop:run_until_complete(loop:create_task(function()
     if loop.shutdown_asyncgens then loop:shutdown_asyncgens() end
-    loop:shutdown_default_executor()
+    loop:shutdown_default_executor(THREAD_JOIN_S)
     stdio.finish(loop)
   end))
 end

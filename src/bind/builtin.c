@@ -6,6 +6,8 @@
 
 #include <lauxlib.h>
 
+#include "bind/state.h"
+
 int luaopen_aio_core(lua_State *L);
 
 /* Loader of one built-in file; upvalue 1 is its entry. */
@@ -44,5 +46,6 @@ int luaopen_aio(lua_State *L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "aio");
   lua_call(L, 1, 1);
+  aio_state_of(L)->preload = aio_builtin_preload; /* for workers */
   return 1;
 }

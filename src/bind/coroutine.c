@@ -18,6 +18,7 @@
 #include "bind/error.h"
 #include "bind/lloop.h"
 #include "bind/task.h"
+#include "bind/worker.h"
 
 enum { FAILED = -1, WAITS = -2 };    /* what `advance` returns beside a count of results */
 enum { UP_THREAD = 2, UP_BODY = 2 }; /* upvalues of a wrap's function and of a body */
@@ -98,7 +99,11 @@ static int advance(lua_State *L, aio_state *st, int idx, int nargs, bool again) 
     mark(L, st, idx, NULL);
   else if (top)
     t->top = passes ? co : NULL;
+  aio_running frame = {co, st->inner};
+  st->inner = &frame;
+  if (st->worker) aio_worker_resumes(st->worker, co);
   int status = lua_resume(co, L, nargs, &n);
+  st->inner = frame.outer;
   if (passes && status == LUA_YIELD && t->wait.node.state != AIO_IDLE) {
     mark(L, st, idx, t);
     return WAITS;

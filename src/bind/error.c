@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "bind/copy.h"
 #include "bind/made.h"
 #include "bind/task.h"
 
@@ -42,7 +43,7 @@ static const class_def classes[] = {
     {AIO_E_GROUP, AIO_E_ERROR, "ExceptionGroup"},
 };
 
-static void push_class(lua_State *L, const aio_state *st, enum aio_error_class c) {
+void aio_error_push_class(lua_State *L, const aio_state *st, enum aio_error_class c) {
   aio_push_ref(L, st, AIO_REF_CLASSES);
   lua_rawgeti(L, -1, c);
   lua_replace(L, -2);
@@ -75,7 +76,7 @@ bool aio_error_matches(lua_State *L, int idx, int class) {
 
 bool aio_error_is(lua_State *L, const aio_state *st, int idx, enum aio_error_class c) {
   idx = lua_absindex(L, idx);
-  push_class(L, st, c);
+  aio_error_push_class(L, st, c);
   bool yes = aio_error_matches(L, idx, -1);
   lua_pop(L, 1);
   return yes;
@@ -96,7 +97,7 @@ bool aio_error_is_memory(lua_State *L, int idx) {
 
 void aio_error_new(lua_State *L, const aio_state *st, enum aio_error_class c, const char *message) {
   lua_createtable(L, 0, 2);
-  push_class(L, st, c);
+  aio_error_push_class(L, st, c);
   lua_setmetatable(L, -2);
   if (!message) return;
   lua_pushstring(L, message);
@@ -277,6 +278,7 @@ static int class_extend(lua_State *L) {
     lua_pop(L, 2);
   else
     lua_rawset(L, -3);
+  aio_copy_know_class(L, aio_state_up(L));
   return 1;
 }
 
@@ -357,9 +359,9 @@ void aio_error_open(lua_State *L, aio_state *st) {
     lua_rawseti(L, list, d->id);
     lua_settop(L, list);
   }
+  static const luaL_Reg extend[] = {{"extend", class_extend}, {NULL, NULL}};
   lua_rawgeti(L, list, AIO_E_BASE);
-  lua_pushcfunction(L, class_extend);
-  lua_setfield(L, -2, "extend");
+  aio_setfuncs(L, st, extend);
   lua_settop(L, module);
   static const luaL_Reg fns[] = {{"is", error_is}, {NULL, NULL}};
   aio_setfuncs(L, st, fns);

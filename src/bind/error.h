@@ -50,6 +50,9 @@ void aio_error_push_os(lua_State *L, const aio_state *st, int uverr, const char 
 void aio_error_push_ssl(lua_State *L, const aio_state *st, const char *code, const char *call,
                         const char *reason);
 
+/* Pushes one of aio's own classes. */
+void aio_error_push_class(lua_State *L, const aio_state *st, enum aio_error_class c);
+
 /* Is the value at `idx` an error object of this class or one below it? */
 bool aio_error_is(lua_State *L, const aio_state *st, int idx, enum aio_error_class c);
 /* The same for the class (a table) at `class`. */

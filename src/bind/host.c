@@ -20,15 +20,8 @@ static const double ASK_AGAIN_S = 0.01; /* a loop that blocks on game time looks
 
 /* ---- finding ---- */
 
-aio_lloop *aio_host_current(lua_State *L) {
-  if (!lua_checkstack(L, AIO_HOST_STACK)) return NULL;
-  const aio_state *st = aio_state_of(L);
-  aio_lloop *l = !st ? NULL : st->running ? st->running : st->loop;
-  return l && l->core ? l : NULL;
-}
-
 aio_host *aio_host_of(lua_State *L) {
-  if (!lua_checkstack(L, AIO_HOST_STACK)) return NULL;
+  if (!lua_checkstack(L, AIO_LLOOP_STACK)) return NULL;
   const aio_state *st = aio_state_of(L);
   aio_host *h = st ? st->host : NULL;
   return h && h->loop && h->loop->core ? h : NULL;
@@ -163,7 +156,7 @@ static int open_protected(lua_State *L) {
 }
 
 int aio_host_open(lua_State *L, const aio_host_options *options) {
-  if (!lua_checkstack(L, AIO_HOST_STACK)) return AIO_HOST_NOMEM;
+  if (!lua_checkstack(L, AIO_LLOOP_STACK)) return AIO_HOST_NOMEM;
   lua_pushcfunction(L, open_protected);
   lua_pushlightuserdata(L, (void *)options);
   return lua_pcall(L, 1, 1, 0) == LUA_OK ? AIO_HOST_OK : AIO_HOST_ERROR;
@@ -233,8 +226,8 @@ static int spawn_protected(lua_State *L) {
 }
 
 int aio_host_spawn(lua_State *L, int nargs) {
-  if (!lua_checkstack(L, AIO_HOST_STACK)) return AIO_HOST_NOMEM;
-  if (!aio_host_current(L)) return AIO_HOST_CLOSED;
+  if (!lua_checkstack(L, AIO_LLOOP_STACK)) return AIO_HOST_NOMEM;
+  if (!aio_lloop_current(L)) return AIO_HOST_CLOSED;
   lua_pushcfunction(L, spawn_protected);
   lua_insert(L, -nargs - 2);
   int status = lua_pcall(L, nargs + 1, 1, 0);

@@ -8,9 +8,6 @@
 #include "core/watcher.h"
 #include "luaaio.h"
 
-/* Lua stack slots that a function of luaaio.h may use. */
-enum { AIO_HOST_STACK = 40 };
-
 typedef struct aio_host {
   aio_host_options options;
   aio_object object;    /* learns that the loop closes, whoever closes it */
@@ -24,8 +21,5 @@ aio_host *aio_host_of(lua_State *L);
 void aio_host_let_go(aio_host *h);
 /* After something that may have made a step wanted: tells the watcher. */
 void aio_host_rearm(aio_host *h);
-
-/* The running or current loop of the state, or NULL. */
-aio_lloop *aio_host_current(lua_State *L);
 
 #endif

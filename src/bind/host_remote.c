@@ -103,7 +103,7 @@ static void remote_run(aio_loop *core, aio_cnode *c) {
 }
 
 aio_remote *aio_remote_open(lua_State *L) {
-  aio_lloop *l = aio_host_current(L);
+  aio_lloop *l = aio_lloop_current(L);
   if (!l) return NULL;
   aio_remote *r = calloc(1, sizeof *r);
   if (!r) return NULL;

@@ -90,6 +90,13 @@ aio_lloop *aio_lloop_here(lua_State *L, aio_state *st) {
   return l;
 }
 
+aio_lloop *aio_lloop_current(lua_State *L) {
+  if (!lua_checkstack(L, AIO_LLOOP_STACK)) return NULL;
+  const aio_state *st = aio_state_of(L);
+  aio_lloop *l = !st ? NULL : st->running ? st->running : st->loop;
+  return l && l->core ? l : NULL;
+}
+
 aio_lloop *aio_lloop_at(lua_State *L, const aio_state *st, int arg) {
   void *l = aio_object_test(L, st, arg, AIO_REF_LOOP_TUNED);
   return l ? l : aio_object_check(L, st, arg, AIO_REF_LOOP);

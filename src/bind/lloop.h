@@ -35,6 +35,10 @@ aio_lloop *aio_lloop_new(lua_State *L, aio_state *st);
 /* The open loop for new tasks, callbacks and futures: the running one, else the current one;
  * raises RuntimeError when there is none. [may throw] */
 aio_lloop *aio_lloop_here(lua_State *L, aio_state *st);
+/* The same for who has only the Lua state: NULL when there is none, or no room on its stack for
+ * what a function of luaaio.h may use. */
+aio_lloop *aio_lloop_current(lua_State *L);
+enum { AIO_LLOOP_STACK = 40 };
 /* The loop at `arg`, open or closed; raises when it is not one. [may throw] */
 aio_lloop *aio_lloop_at(lua_State *L, const aio_state *st, int arg);
 /* The loop at `arg`; raises when it is not one, or closed. [may throw] */

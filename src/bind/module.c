@@ -5,8 +5,12 @@
 #include "bind/module.h"
 #include "bind/address.h"
 #include "bind/buffer.h"
+#include "bind/call.h"
+#include "bind/channel.h"
 #include "bind/condition.h"
+#include "bind/copy.h"
 #include "bind/coroutine.h"
+#include "bind/crew.h"
 #include "bind/datagram.h"
 #include "bind/error.h"
 #include "bind/gather.h"
@@ -17,6 +21,7 @@
 #include "bind/made.h"
 #include "bind/process.h"
 #include "bind/queue.h"
+#include "bind/remote.h"
 #include "bind/select.h"
 #include "bind/sendfile.h"
 #include "bind/signal.h"
@@ -24,6 +29,7 @@
 #include "bind/socket.h"
 #include "bind/stream.h"
 #include "bind/transport.h"
+#include "bind/worker.h"
 
 /* core._set_hook(name, fn): the Lua functions that C calls: report(loop, ctx), task_ended(task, ok,
  * results...), deadlock(loop), interrupt(loop), slow_callback(loop, task or handle, seconds),
@@ -179,6 +185,13 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_process_open_class(L, st);
   aio_pipe_ends_open(L, st);
   aio_sendfile_open(L, st);
+  aio_copy_open(L, st);
+  aio_copy_name_open(L, st);
+  aio_channel_open(L, st);
+  aio_call_open(L, st);
+  aio_remote_loops_open(L, st);
+  aio_crew_open(L, st);
+  aio_worker_open(L, st);
   wrap_running(L, st);
   return 1;
 }

@@ -234,12 +234,14 @@ static const aio_clause_ops *parse_object(lua_State *L, size_t i, int clause_at)
   lua_rawgeti(L, clause_at, 1);
   int obj = lua_gettop(L);
   if (luaL_getmetafield(L, obj, "__select") != LUA_TTABLE)
-    bad_clause(L, i,
-               lua_pushfstring(L,
-                               "a %s cannot be selected; write {queue, \"get\"}, {queue, \"put\", "
-                               "item}, {stream, \"read\", n}, {datagram, \"recv\"}, {future}, "
-                               "{event}, {lock, \"acquire\"} or {sleep = seconds}",
-                               luaL_typename(L, obj)));
+    bad_clause(
+        L, i,
+        lua_pushfstring(
+            L,
+            "a %s cannot be selected; write {queue, \"get\"}, {queue, \"put\", "
+            "item}, {stream, \"read\", n}, {channel, \"recv\"}, {datagram, \"recv\"}, {future}, "
+            "{event}, {lock, \"acquire\"} or {sleep = seconds}",
+            luaL_typename(L, obj)));
   if (lua_rawgeti(L, clause_at, 2) == LUA_TNIL) {
     lua_pop(L, 1);
     lua_pushliteral(L, "");

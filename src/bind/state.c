@@ -68,9 +68,10 @@ aio_state *aio_state_open(lua_State *L) {
     lua_newtable(L);
     keep(L, st, tables[i]);
   }
-  static const enum aio_ref weak[] = {AIO_REF_WATCHED, AIO_REF_LOOPS, AIO_REF_WAITING, AIO_REF_MADE,
-                                      AIO_REF_QUEUE_METAS};
-  static const char *const modes[] = {"k", "v", "k", "k", "v"};
+  static const enum aio_ref weak[] = {AIO_REF_WATCHED,     AIO_REF_LOOPS,       AIO_REF_WAITING,
+                                      AIO_REF_MADE,        AIO_REF_QUEUE_METAS, AIO_REF_KNOWN,
+                                      AIO_REF_CLASS_PATHS, AIO_REF_VARIABLES,   AIO_REF_CHANNELS};
+  static const char *const modes[] = {"k", "v", "k", "k", "v", "k", "v", "v", "v"};
   for (size_t i = 0; i < sizeof weak / sizeof *weak; i++) {
     lua_newtable(L);
     lua_createtable(L, 0, 1);

@@ -68,6 +68,16 @@ enum aio_ref {
   AIO_REF_SELECT,
   AIO_REF_PROCESS,
   AIO_REF_PIPE_END,
+  AIO_REF_COPY,        /* what is being copied for another thread, see bind/copy.h */
+  AIO_REF_KNOWN,       /* weak keys: function -> where in the loaded modules it is */
+  AIO_REF_CLASS_PATHS, /* weak values: "BaseError.Error.Mine." -> error class */
+  AIO_REF_VARIABLES,   /* weak values: number of a context variable -> ContextVar */
+  AIO_REF_CALL,        /* a call from another thread, see bind/call.h */
+  AIO_REF_POOL_HANDLE, /* an executor */
+  AIO_REF_CHANNEL,
+  AIO_REF_PARCEL,      /* a message that waits to be sent */
+  AIO_REF_CHANNELS,    /* weak values: light userdata -> Channel */
+  AIO_REF_LOOP_HANDLE, /* a loop of another thread */
   AIO_REFS
 };
 
@@ -78,6 +88,13 @@ enum aio_feature {
   AIO_FEATURE_PROCESS = 4,
   AIO_FEATURE_THREADS = 8
 };
+
+/* The coroutines that the running task has resumed, innermost first: what must be found when it is
+ * to be stopped from outside. On the C stack of whoever resumes. */
+typedef struct aio_running {
+  lua_State *co;
+  struct aio_running *outer;
+} aio_running;
 
 typedef struct aio_state {
   int ref[AIO_REFS];
@@ -101,6 +118,9 @@ typedef struct aio_state {
   uint32_t cancels;              /* number of the last request to cancel */
   uint32_t cancel, cancel_depth; /* the one under way, and through how many gathers it has gone */
   uint64_t slow_at;              /* debug mode: then is the step too slow, see bind/slow.h */
+  struct aio_worker *worker;     /* this is the state of that worker thread, or NULL */
+  aio_running *inner;
+  void (*preload)(lua_State *L); /* makes `require` find a built-in aio, or NULL */
   bool hosted;                   /* opened by a C host: aio.run is refused */
   bool debug;                    /* AIO_DEBUG=1: new loops start in debug mode */
   bool debug_any;                /* the loop that runs is in debug mode */

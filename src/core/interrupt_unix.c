@@ -17,7 +17,7 @@
 static struct {
   atomic_flag taken;
   aio_interrupt_fn *fn;
-  void *arg;
+  _Atomic(void *) arg; /* other threads look whether it is theirs */
   pthread_t thread;
   volatile sig_atomic_t count;
   struct sigaction sigint, sigpipe; /* as they were */
@@ -81,7 +81,7 @@ static bool still_ours(int sig, void (*first)(int), void (*second)(int)) {
 }
 
 void aio_interrupt_stop(void *arg) {
-  if (active.arg != arg || !arg) return;
+  if (!arg || atomic_load(&active.arg) != arg) return;
   if (active.has_sigint && still_ours(SIGINT, on_sigint, SIG_DFL))
     aio_disposition_set(SIGINT, &active.sigint);
   if (active.has_sigpipe && still_ours(SIGPIPE, SIG_IGN, SIG_IGN))

@@ -13,6 +13,10 @@ struct aio_port {
   atomic_uint refs;
 };
 
+void aio_port_retain(aio_port *p) {
+  atomic_fetch_add(&p->refs, 1);
+}
+
 void aio_port_release(aio_port *p) {
   if (atomic_fetch_sub(&p->refs, 1) > 1) return;
   uv_mutex_destroy(&p->lock);

@@ -14,6 +14,8 @@ typedef struct aio_port aio_port;
 /* The loop's port with one reference for the caller, or NULL when memory is out. Called in the
  * loop's thread. */
 aio_port *aio_port_get(aio_loop *l);
+/* [any thread] One more reference. */
+void aio_port_retain(aio_port *p);
 /* [any thread] Gives a reference back. */
 void aio_port_release(aio_port *p);
 /* [any thread] As aio_loop_post; false when the loop is closed. */

@@ -99,4 +99,13 @@ function env.record(name, passed, failed, skipped)
   file:close()
 end
 
+---@return function  a loop that never ends. A new one each time, which crosses to other threads by
+---its code. ThreadSanitizer hands signals over in calls of the C library only.
+function env.endless()
+  if (os.getenv "AIO_TEST_SANITIZE" or ""):find("thread", 1, true) then
+    return function() while true do local _ = {} end end
+  end
+  return function() while true do end end
+end
+
 return env

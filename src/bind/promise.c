@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Futures that C completes from any thread. Called by the embedding program; the outcome crosses as
- * a posted node inside the promise, so handing it over needs no memory.
+ * Futures that C completes from any thread. Called by the embedding program, and for what runs in
+ * worker threads; the outcome crosses as a posted node inside the promise, so handing it over needs
+ * no memory.
  *
  * Whoever sets `claimed` may write `outcome` and post, once. `fut`, `slot` and the links belong to
  * the loop's thread. Invariant: while `fut` is set the future is anchored, `watch` is among its
@@ -11,7 +12,7 @@
 #include <string.h>
 
 #include "bind/error.h"
-#include "bind/host.h"
+#include "bind/promise.h"
 #include "core/port.h"
 
 enum kind {
@@ -22,6 +23,7 @@ enum kind {
   AS_STRING,
   AS_POINTER,
   AS_VALUES,
+  AS_KEPT,
   AS_FAILURE,
   AS_CANCEL,
   AS_ABANDONED
@@ -42,6 +44,11 @@ typedef struct outcome {
       aio_promised *push; /* NULL once called */
       void *ud;
     } values;
+    struct {
+      aio_promised *push;
+      void (*drop)(void *ud);
+      void *ud;
+    } kept;
   } u;
 } outcome;
 
@@ -57,6 +64,8 @@ struct aio_promise {
   atomic_uint owners; /* references of the C side */
   atomic_bool claimed, settled;
   outcome outcome;
+  void (*gone)(void *ud, bool unwanted); /* or NULL, see promise.h */
+  void *gone_ud;
 };
 
 /* ---- memory ---- */
@@ -71,11 +80,12 @@ static void unref(aio_promise *p) {
 static void outcome_free(outcome *o) {
   if (o->kind == AS_STRING || o->kind == AS_FAILURE) free(o->u.string.s);
   if (o->kind == AS_VALUES && o->u.values.push) o->u.values.push(NULL, o->u.values.ud);
+  if (o->kind == AS_KEPT) o->u.kept.drop(o->u.kept.ud);
   o->kind = AS_NIL;
 }
 
 /* The loop's side lets go: the future has its outcome, or the loop closes. */
-static void let_go(aio_promise *p) {
+static void let_go(aio_promise *p, bool unwanted) {
   aio_lloop *l = p->core->owner;
   atomic_store(&p->settled, true);
   aio_list_del(&p->watch.node.link);
@@ -84,6 +94,7 @@ static void let_go(aio_promise *p) {
   p->core->remotes--;
   aio_unanchor(l->L, l->st, p->slot);
   aio_lloop_release(l->L, l);
+  if (p->gone) p->gone(p->gone_ud, unwanted);
   unref(p);
 }
 
@@ -112,6 +123,8 @@ static int push_values(lua_State *L, outcome *o) {
     push = o->u.values.push;
     o->u.values.push = NULL;
     return push(L, o->u.values.ud);
+  case AS_KEPT:
+    return o->u.kept.push(L, o->u.kept.ud);
   default:
     lua_pushnil(L);
     return 1;
@@ -190,7 +203,7 @@ static void post_run(aio_loop *core, aio_cnode *c) {
   aio_promise *p = AIO_CONTAINER(c, aio_promise, post);
   if (p->fut) {
     settle(((aio_lloop *)core->owner)->L, p);
-    let_go(p);
+    let_go(p, false);
   }
   outcome_free(&p->outcome);
   unref(p);
@@ -206,7 +219,7 @@ static void post_drop(aio_cnode *c) {
 static void watch_run(aio_loop *core, aio_cnode *c) {
   (void)core;
   aio_promise *p = AIO_CONTAINER(c, aio_promise, watch);
-  if (p->fut) let_go(p);
+  if (p->fut) let_go(p, true);
 }
 
 static void promise_detach(aio_object *o) {
@@ -214,7 +227,7 @@ static void promise_detach(aio_object *o) {
   aio_future *f = p->fut;
   aio_list_del(&p->watch.node.link);
   if (!aio_future_done(f)) aio_future_complete(f, AIO_FUT_CANCELLED);
-  let_go(p);
+  let_go(p, true);
 }
 
 /* ---- making ---- */
@@ -240,8 +253,8 @@ static int open_protected(lua_State *L) {
 }
 
 aio_promise *aio_promise_open(lua_State *L) {
-  if (!lua_checkstack(L, AIO_HOST_STACK)) return NULL;
-  aio_promise *p = aio_host_current(L) ? calloc(1, sizeof *p) : NULL;
+  if (!lua_checkstack(L, AIO_LLOOP_STACK)) return NULL;
+  aio_promise *p = aio_lloop_current(L) ? calloc(1, sizeof *p) : NULL;
   if (!p) {
     lua_pushnil(L); /* a message would need memory, or aio */
     return NULL;
@@ -334,4 +347,13 @@ int aio_promise_cancel(aio_promise *p) {
 
 int aio_promise_set_values(aio_promise *p, aio_promised *push, void *ud) {
   return complete(p, (outcome){.kind = AS_VALUES, .u.values = {push, ud}});
+}
+
+int aio_promise_set_kept(aio_promise *p, aio_promised *push, void (*drop)(void *ud), void *ud) {
+  return complete(p, (outcome){.kind = AS_KEPT, .u.kept = {push, drop, ud}});
+}
+
+void aio_promise_on_gone(aio_promise *p, void (*gone)(void *ud, bool unwanted), void *ud) {
+  p->gone = gone;
+  p->gone_ud = ud;
 }

@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Writing values into a blob. Called before a value goes to another thread. What is under way
+ * stands in a userdata, so that an error at any point frees it. Invariant: object i is entry i of
+ * the table OBJECTS, and `origins[i]` says in which object it was met first. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ptrmap.h"
+#include "bind/channel.h"
+#include "bind/copy.h"
+#include "bind/error.h"
+#include "bind/lloop.h"
+#include "bind/remote.h"
+
+#ifdef AIO_HOSTILE
+enum { LARGE = 4 };
+#else
+enum { LARGE = 2048 }; /* a longer string becomes a part of its own */
+#endif
+enum { STACK = 24 };    /* Lua stack slots that one value needs */
+enum { CLASSES = 100 }; /* so deep may a class be below another */
+enum { FUNCTION_BITS = 24, UPVALUE_BITS = 8 };
+
+typedef struct origin {
+  uint32_t parent; /* the object in which it was met, 0: it is one of the values */
+  int root;        /* which one, from 0 */
+  bool contents;   /* something is to be written after the values */
+} origin;
+
+typedef struct packer {
+  aio_blob blob;
+  aio_ptrmap ids, upvalues, modules;
+  origin *origins;
+  uint32_t count, room;
+  lua_State *L;
+  aio_state *st;
+  const void *globals;
+  int objects; /* stack index */
+  bool modules_known;
+  /* where we are, for messages */
+  aio_copy_names names;
+  int root;
+  uint32_t current; /* the object whose contents are being written, or 0 */
+  int key;          /* stack index of the key, 0: none */
+  int upvalue;      /* number of the upvalue, 0: none */
+  bool at_key;      /* it is the key itself that is being written */
+} packer;
+
+/* ---- errors ---- */
+
+static void no_memory(const packer *p) {
+  luaL_error(p->L, "not enough memory");
+}
+
+static void need(const packer *p, bool ok) {
+  if (!ok) no_memory(p);
+}
+
+static bool is_identifier(const char *s) {
+  if (!isalpha((unsigned char)*s) && *s != '_') return false;
+  while (isalnum((unsigned char)*s) || *s == '_') s++;
+  return *s == '\0';
+}
+
+/* Pushes how the value with the key at `key` is found in its table. */
+static void push_step(lua_State *L, int key) {
+  if (lua_isinteger(L, key))
+    lua_pushfstring(L, "[%I]", (LUAI_UACINT)lua_tointeger(L, key));
+  else if (lua_type(L, key) == LUA_TSTRING && is_identifier(lua_tostring(L, key)))
+    lua_pushfstring(L, ".%s", lua_tostring(L, key));
+  else if (lua_type(L, key) == LUA_TSTRING)
+    lua_pushfstring(L, "[\"%s\"]", lua_tostring(L, key));
+  else
+    lua_pushfstring(L, "[%s]", luaL_tolstring(L, key, NULL));
+}
+
+static void push_upvalue_step(lua_State *L, int fn, int n) {
+  const char *name = lua_getupvalue(L, fn, n);
+  lua_pushfstring(L, " (upvalue '%s')", name && *name ? name : "?");
+}
+
+/* Pushes how the object at `child` is found in the one at `parent`. */
+static void push_link(lua_State *L, int parent, int child) {
+  if (lua_isfunction(L, parent)) {
+    for (int i = 1; lua_getupvalue(L, parent, i); i++) {
+      if (!lua_rawequal(L, -1, child)) continue;
+      push_upvalue_step(L, parent, i);
+      return;
+    }
+  } else if (lua_istable(L, parent)) {
+    for (lua_pushnil(L); lua_next(L, parent); lua_pop(L, 1)) {
+      if (lua_rawequal(L, -1, child)) {
+        push_step(L, lua_gettop(L) - 1);
+        return;
+      }
+      if (lua_rawequal(L, -2, child)) {
+        lua_pushliteral(L, " (a key)");
+        return;
+      }
+    }
+  }
+  lua_pushliteral(L, "");
+}
+
+/* Joins the two strings at the top, the lower one last. */
+static void prepend(lua_State *L) {
+  lua_insert(L, -2);
+  lua_concat(L, 2);
+}
+
+/* Pushes the path to the place under way: "argument 2.field[3]". */
+static void push_path(packer *p) {
+  lua_State *L = p->L;
+  lua_pushliteral(L, "");
+  int path = lua_gettop(L);
+  if (p->current) {
+    lua_rawgeti(L, p->objects, p->current);
+    if (p->upvalue)
+      push_upvalue_step(L, lua_gettop(L), p->upvalue);
+    else if (p->at_key)
+      lua_pushliteral(L, " (a key)");
+    else if (p->key)
+      push_step(L, p->key);
+    lua_replace(L, path);
+    lua_settop(L, path);
+  }
+  int root = p->root;
+  for (uint32_t id = p->current; id; id = p->origins[id].parent) {
+    root = p->origins[id].root;
+    if (!p->origins[id].parent) break;
+    lua_rawgeti(L, p->objects, p->origins[id].parent);
+    lua_rawgeti(L, p->objects, id);
+    push_link(L, path + 1, path + 2);
+    lua_replace(L, path + 1);
+    lua_settop(L, path + 1);
+    prepend(L);
+  }
+  if (p->names.first >= 0)
+    lua_pushfstring(L, "%s %d", p->names.what,
+                    p->names.first + root + (root > 1 ? p->names.gap : 0));
+  else
+    lua_pushstring(L, p->names.what);
+  prepend(L);
+}
+
+/* The value under way cannot cross. */
+static void refuse(packer *p, const char *what) {
+  lua_State *L = p->L;
+  luaL_checkstack(L, STACK, NULL);
+  push_path(p);
+  aio_error_where(L, p->st);
+  const char *where = lua_tostring(L, -1);
+  lua_pushfstring(L, "%s%s%s: %s cannot cross to another thread", where, *where ? ": " : "",
+                  lua_tostring(L, -2), what);
+  lua_error(L);
+}
+
+/* ---- objects ---- */
+
+/* Numbers the object at `idx`, and writes the tag of its first mention. */
+static void mention(packer *p, int idx, enum aio_copy_tag tag, bool contents) {
+  if (p->count + 1 >= p->room) {
+    uint32_t room = p->room ? p->room * 2 : 8;
+    origin *o = realloc(p->origins, room * sizeof *o);
+    need(p, o != NULL);
+    p->origins = o;
+    p->room = room;
+  }
+  uint32_t id = p->count + 1;
+  p->origins[id] = (origin){p->current, p->root, contents};
+  lua_pushvalue(p->L, idx);
+  lua_rawseti(p->L, p->objects, id);
+  need(p, aio_ptrmap_add(&p->ids, lua_topointer(p->L, idx), id));
+  p->count = id;
+  need(p, aio_blob_byte(&p->blob, (uint8_t)tag));
+}
+
+static void know_modules(packer *p) {
+  lua_State *L = p->L;
+  p->modules_known = true;
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+    const void *module = lua_topointer(L, -1);
+    bool named = module && lua_type(L, -2) == LUA_TSTRING;
+    if (named && !aio_ptrmap_get(&p->modules, module))
+      need(p, aio_ptrmap_add(&p->modules, module, 1));
+  }
+  lua_pop(L, 1);
+}
+
+/* Pushes the name of the module that the object at `idx` is; the first by the alphabet, if it has
+ * several. False (nothing is pushed): it is none. */
+static bool push_module_name(packer *p, int idx) {
+  lua_State *L = p->L;
+  if (!p->modules_known) know_modules(p);
+  if (!aio_ptrmap_get(&p->modules, lua_topointer(L, idx))) return false;
+  lua_pushnil(L);
+  int best = lua_gettop(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  for (lua_pushnil(L); lua_next(L, best + 1); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_rawequal(L, -1, idx)) continue;
+    if (!lua_isnil(L, best) && !lua_compare(L, -2, best, LUA_OPLT)) continue;
+    lua_pushvalue(L, -2);
+    lua_replace(L, best);
+  }
+  bool found = !lua_isnil(L, best);
+  lua_settop(L, found ? best : best - 1);
+  return found;
+}
+
+static void put_text(packer *p, int idx) {
+  size_t len;
+  const char *s = lua_tolstring(p->L, idx, &len);
+  need(p, aio_blob_string(&p->blob, s, len));
+}
+
+static void put_value(packer *p, int idx);
+
+/* Writes an error class: aio's own by its number, others by their names below one of those. */
+static void put_class(packer *p, int idx, int depth) {
+  lua_State *L = p->L;
+  uint32_t known = aio_ptrmap_get(&p->ids, lua_topointer(L, idx));
+  if (known) {
+    need(p, aio_blob_byte(&p->blob, AIO_COPY_REF) && aio_blob_uint(&p->blob, known));
+    return;
+  }
+  int own = aio_copy_own_class(L, p->st, idx);
+  if (own) {
+    mention(p, idx, AIO_COPY_CLASS, false);
+    need(p, aio_blob_uint(&p->blob, (uint64_t)own));
+    return;
+  }
+  if (depth == CLASSES) refuse(p, "an error class that is so far from aio's own");
+  luaL_checkstack(L, STACK, NULL);
+  mention(p, idx, AIO_COPY_SUBCLASS, false);
+  lua_pushliteral(L, "name");
+  lua_rawget(L, idx);
+  if (lua_type(L, -1) != LUA_TSTRING) refuse(p, "an error class without a name");
+  put_text(p, lua_gettop(L));
+  lua_pushliteral(L, "_parent");
+  lua_rawget(L, idx);
+  put_class(p, lua_gettop(L), depth + 1);
+  lua_pop(L, 2);
+}
+
+/* A table with a metatable: only some kinds are known. */
+static void put_special(packer *p, int idx) {
+  lua_State *L = p->L;
+  if (aio_copy_is_class(L, p->st, idx)) {
+    put_class(p, idx, 0);
+  } else if (aio_error_is(L, p->st, idx, AIO_E_BASE)) {
+    mention(p, idx, AIO_COPY_ERROR, true);
+    lua_getmetatable(L, idx);
+    put_class(p, lua_gettop(L), 0);
+    lua_pop(L, 1);
+  } else if (aio_copy_is_variable(L, p->st, idx)) {
+    uint64_t id = aio_copy_variable_id(L, p->st, idx);
+    mention(p, idx, AIO_COPY_VARIABLE, true);
+    need(p, aio_blob_uint(&p->blob, id));
+  } else {
+    refuse(p, "a table with a metatable");
+  }
+}
+
+static void put_module(packer *p, int idx) {
+  mention(p, idx, AIO_COPY_MODULE, false);
+  put_text(p, lua_gettop(p->L));
+  lua_pop(p->L, 1);
+}
+
+/* A ContextVar that a module holds is the module's; any other keeps its number. */
+static void put_table(packer *p, int idx) {
+  lua_State *L = p->L;
+  if (lua_topointer(L, idx) == p->globals) {
+    need(p, aio_blob_byte(&p->blob, AIO_COPY_GLOBALS));
+  } else if (push_module_name(p, idx)) {
+    put_module(p, idx);
+  } else if (lua_getmetatable(L, idx)) {
+    lua_pop(L, 1);
+    put_special(p, idx);
+  } else {
+    uint64_t items = lua_rawlen(L, idx);
+    mention(p, idx, AIO_COPY_TABLE, true);
+    need(p, aio_blob_uint(&p->blob, items));
+  }
+}
+
+static int write_code(lua_State *L, const void *s, size_t n, void *ud) {
+  (void)L;
+  return !aio_blob_put(ud, s, n);
+}
+
+static void put_code(packer *p, int idx) {
+  lua_State *L = p->L;
+  aio_blob code = {0};
+  lua_pushvalue(L, idx);
+  bool ok = lua_dump(L, write_code, &code, 0) == 0;
+  ok = ok && aio_blob_string(&p->blob, code.data, code.size);
+  aio_blob_fini(&code);
+  need(p, ok);
+  lua_pop(L, 1);
+}
+
+static void put_function(packer *p, int idx) {
+  lua_State *L = p->L;
+  if (push_module_name(p, idx)) {
+    put_module(p, idx);
+    return;
+  }
+  if (aio_copy_field_of(L, p->st, idx)) {
+    mention(p, idx, AIO_COPY_FIELD, false);
+    put_text(p, lua_gettop(L) - 1);
+    put_text(p, lua_gettop(L));
+    lua_pop(L, 2);
+  } else if (lua_iscfunction(L, idx)) {
+    refuse(p, "a C function that is not a field of a loaded module");
+  } else {
+    mention(p, idx, AIO_COPY_FUNCTION, true);
+    put_code(p, idx);
+  }
+}
+
+static void put_userdata(packer *p, int idx) {
+  aio_channel *channel = aio_channel_test(p->L, idx);
+  if (channel) {
+    mention(p, idx, AIO_COPY_CHANNEL, false);
+    need(p, aio_blob_add(&p->blob, aio_channel_retain(channel), 0, aio_channel_drop));
+  } else if (aio_loop_is(p->L, p->st, idx)) {
+    mention(p, idx, AIO_COPY_LOOP, false);
+    aio_port *port = aio_loop_port(p->L, p->st, idx);
+    need(p, port && aio_blob_add(&p->blob, port, 0, aio_loop_port_drop));
+  } else if (luaL_getmetafield(p->L, idx, "__name") == LUA_TSTRING) {
+    refuse(p, lua_pushfstring(p->L, "a userdata (%s)", lua_tostring(p->L, -1)));
+  } else {
+    refuse(p, "a userdata");
+  }
+}
+
+static void put_object(packer *p, int idx) {
+  switch (lua_type(p->L, idx)) {
+  case LUA_TTABLE:
+    put_table(p, idx);
+    break;
+  case LUA_TFUNCTION:
+    put_function(p, idx);
+    break;
+  case LUA_TUSERDATA:
+    put_userdata(p, idx);
+    break;
+  case LUA_TTHREAD:
+    refuse(p, "a coroutine");
+    break;
+  default:
+    refuse(p, "a light userdata");
+  }
+}
+
+/* ---- plain values ---- */
+
+static bool put_string(aio_blob *b, const char *s, size_t len) {
+  if (len <= LARGE) return aio_blob_byte(b, AIO_COPY_STRING) && aio_blob_string(b, s, len);
+  char *copy = malloc(len);
+  if (!copy || !aio_blob_byte(b, AIO_COPY_LARGE)) {
+    free(copy);
+    return false;
+  }
+  memcpy(copy, s, len);
+  return aio_blob_add(b, copy, len, free);
+}
+
+/* Writes a value that is no object; *plain tells whether it was one. False: memory is out. */
+static bool put_plain(lua_State *L, int idx, aio_blob *b, bool *plain) {
+  *plain = true;
+  switch (lua_type(L, idx)) {
+  case LUA_TNIL:
+    return aio_blob_byte(b, AIO_COPY_NIL);
+  case LUA_TBOOLEAN:
+    return aio_blob_byte(b, lua_toboolean(L, idx) ? AIO_COPY_TRUE : AIO_COPY_FALSE);
+  case LUA_TNUMBER:
+    if (lua_isinteger(L, idx)) {
+      lua_Integer n = lua_tointeger(L, idx);
+      uint64_t zigzag = ((uint64_t)n << 1) ^ (n < 0 ? UINT64_MAX : 0);
+      return aio_blob_byte(b, AIO_COPY_INTEGER) && aio_blob_uint(b, zigzag);
+    }
+    lua_Number x = lua_tonumber(L, idx);
+    return aio_blob_byte(b, AIO_COPY_NUMBER) && aio_blob_put(b, &x, sizeof x);
+  case LUA_TSTRING: {
+    size_t len;
+    const char *s = lua_tolstring(L, idx, &len);
+    return put_string(b, s, len);
+  }
+  default:
+    *plain = false;
+    return true;
+  }
+}
+
+static void put_value(packer *p, int idx) {
+  bool plain;
+  need(p, put_plain(p->L, idx, &p->blob, &plain));
+  if (plain) return;
+  const void *key = lua_topointer(p->L, idx);
+  uint32_t id = aio_ptrmap_get(&p->ids, key);
+  if (id && lua_type(p->L, idx) != LUA_TLIGHTUSERDATA)
+    need(p, aio_blob_byte(&p->blob, AIO_COPY_REF) && aio_blob_uint(&p->blob, id));
+  else
+    put_object(p, idx);
+}
+
+/* ---- contents ---- */
+
+/* The keys 1 to `items` were written already. */
+static bool is_item(lua_State *L, int key, lua_Integer items) {
+  return lua_isinteger(L, key) && lua_tointeger(L, key) >= 1 && lua_tointeger(L, key) <= items;
+}
+
+static void put_fields(packer *p, int t) {
+  lua_State *L = p->L;
+  lua_Integer items = (lua_Integer)lua_rawlen(L, t);
+  need(p, aio_blob_uint(&p->blob, (uint64_t)items));
+  for (lua_Integer i = 1; i <= items; i++) {
+    lua_pushinteger(L, i);
+    p->key = lua_gettop(L);
+    lua_rawgeti(L, t, i);
+    put_value(p, p->key + 1);
+    lua_settop(L, t);
+  }
+  for (lua_pushnil(L); lua_next(L, t); lua_settop(L, t + 1)) {
+    if (is_item(L, t + 1, items)) continue;
+    p->key = t + 1;
+    p->at_key = true;
+    put_value(p, t + 1);
+    p->at_key = false;
+    put_value(p, t + 2);
+  }
+  p->key = 0;
+  need(p, aio_blob_byte(&p->blob, AIO_COPY_END));
+}
+
+/* An upvalue that another function of this copy has too is written as "the same as". */
+static void put_upvalue(packer *p, uint32_t id, int fn, int n) {
+  const void *cell = lua_upvalueid(p->L, fn, n);
+  uint32_t same = aio_ptrmap_get(&p->upvalues, cell);
+  if (same) {
+    need(p, aio_blob_uint(&p->blob, same));
+    return;
+  }
+  if (id < 1u << FUNCTION_BITS)
+    need(p, aio_ptrmap_add(&p->upvalues, cell, id << UPVALUE_BITS | (uint32_t)n));
+  need(p, aio_blob_uint(&p->blob, 0));
+  lua_getupvalue(p->L, fn, n);
+  put_value(p, lua_gettop(p->L));
+  lua_pop(p->L, 1);
+}
+
+static void put_upvalues(packer *p, uint32_t id, int fn) {
+  for (int n = 1; lua_getupvalue(p->L, fn, n); n++) {
+    lua_pop(p->L, 1);
+    p->upvalue = n;
+    put_upvalue(p, id, fn, n);
+  }
+  p->upvalue = 0;
+}
+
+static void put_contents(packer *p) {
+  lua_State *L = p->L;
+  for (uint32_t id = 1; id <= p->count; id++) {
+    if (!p->origins[id].contents) continue;
+    p->current = id;
+    need(p, aio_blob_uint(&p->blob, id));
+    lua_rawgeti(L, p->objects, id);
+    int object = lua_gettop(L);
+    if (lua_isfunction(L, object))
+      put_upvalues(p, id, object);
+    else
+      put_fields(p, object);
+    lua_settop(L, object - 1);
+  }
+  p->current = 0;
+  need(p, aio_blob_uint(&p->blob, 0));
+}
+
+/* ---- the whole ---- */
+
+static void packer_fini(packer *p) {
+  aio_blob_fini(&p->blob);
+  aio_ptrmap_fini(&p->ids);
+  aio_ptrmap_fini(&p->upvalues);
+  aio_ptrmap_fini(&p->modules);
+  free(p->origins);
+  p->origins = NULL;
+  p->count = p->room = 0;
+}
+
+static int packer_gc(lua_State *L) {
+  packer_fini(lua_touserdata(L, 1));
+  return 0;
+}
+
+/* Most messages are a number or a string: they need no objects, and nothing can throw. False: there
+ * is an object among them. */
+static bool put_flat(lua_State *L, int first, int n, aio_blob *b, bool *plain) {
+  *plain = true;
+  bool ok = aio_blob_byte(b, AIO_COPY_FLAT) && aio_blob_uint(b, (uint64_t)n);
+  for (int i = 0; ok && *plain && i < n; i++) ok = put_plain(L, first + i, b, plain);
+  return ok;
+}
+
+static void put_nested(lua_State *L, aio_state *st, int first, int n, aio_copy_names names,
+                       aio_blob *out) {
+  int top = lua_gettop(L);
+  luaL_checkstack(L, STACK, "too many values to copy");
+  packer *p = aio_object_new(L, st, AIO_REF_COPY, sizeof *p, 0);
+  p->L = L;
+  p->st = st;
+  p->names = names;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+  p->globals = lua_topointer(L, -1);
+  lua_newtable(L);
+  p->objects = lua_gettop(L);
+  need(p, aio_blob_byte(&p->blob, AIO_COPY_NESTED) && aio_blob_uint(&p->blob, (uint64_t)n));
+  for (p->root = 0; p->root < n; p->root++) put_value(p, first + p->root);
+  put_contents(p);
+  *out = p->blob;
+  p->blob = (aio_blob){0};
+  packer_fini(p);
+  lua_settop(L, top);
+}
+
+void aio_copy_out(lua_State *L, aio_state *st, int first, int n, aio_copy_names names,
+                  aio_blob *out) {
+  bool plain;
+  first = n ? lua_absindex(L, first) : first;
+  bool ok = put_flat(L, first, n, out, &plain);
+  if (ok && plain) return;
+  aio_blob_fini(out);
+  if (!ok) luaL_error(L, "not enough memory");
+  put_nested(L, st, first, n, names, out);
+}
+
+/* core._copy(...): the values as another state would get them. */
+static int copy(lua_State *L) {
+  aio_state *st = aio_state_up(L);
+  packer *box = aio_object_new(L, st, AIO_REF_COPY, sizeof *box, 0); /* frees the blob */
+  lua_insert(L, 1);
+  aio_copy_out(L, st, 2, lua_gettop(L) - 1, (aio_copy_names){"argument", 1, 0}, &box->blob);
+  int n = aio_copy_in(L, st, &box->blob);
+  aio_blob_fini(&box->blob);
+  return n;
+}
+
+/* core._copy_size(...): how many bytes the values take on their way, for measurements. */
+static int copy_size(lua_State *L) {
+  aio_blob b = {0};
+  aio_copy_out(L, aio_state_up(L), 1, lua_gettop(L), (aio_copy_names){"argument", 1, 0}, &b);
+  size_t size = b.size;
+  for (uint32_t i = 0; i < b.nparts; i++) size += b.parts[i].len;
+  aio_blob_fini(&b);
+  lua_pushinteger(L, (lua_Integer)size);
+  return 1;
+}
+
+void aio_copy_open(lua_State *L, aio_state *st) {
+  static const luaL_Reg gc[] = {{"__gc", packer_gc}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"_copy", copy}, {"_copy_size", copy_size}, {NULL, NULL}};
+  aio_class_open(L, st, AIO_REF_COPY, "aio.copy", NULL, gc);
+  lua_pop(L, 1);
+  aio_setfuncs(L, st, fns);
+}

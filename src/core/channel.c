@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Channels, see the header. Called by the Lua face of each thread. Lock order: a channel's lock,
+ * then those of ports. Invariant: a side in a list of `wanting`, or with a poke under way, is
+ * referred to by that. */
+#include "core/channel.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct aio_channel {
+  atomic_uint refs;
+  size_t capacity;
+  uv_mutex_t lock;
+  aio_link parcels; /* under the lock, as all below */
+  size_t count;
+  bool closed;
+  aio_link wanting[AIO_ENDS]; /* of side_end.link */
+};
+
+typedef struct side_end {
+  aio_link link; /* in the channel's list; under its lock */
+  bool under_way;
+  aio_cnode poke;
+  enum aio_channel_end end;
+  struct aio_side *side;
+} side_end;
+
+struct aio_side {
+  atomic_uint refs;
+  aio_channel *channel;
+  aio_port *port;
+  side_end ends[AIO_ENDS];
+  /* the loop's thread's: */
+  aio_object object;
+  aio_loop *core; /* NULL: closed, or the side was freed */
+  bool counted;   /* in the loop's `remotes` */
+  void (*poked)(void *owner, enum aio_channel_end end);
+  void *owner; /* NULL: freed */
+};
+
+/* ---- channels ---- */
+
+aio_channel *aio_channel_new(size_t capacity) {
+  aio_channel *c = calloc(1, sizeof *c);
+  if (!c) return NULL;
+  if (uv_mutex_init(&c->lock)) {
+    free(c);
+    return NULL;
+  }
+  atomic_init(&c->refs, 1);
+  c->capacity = capacity;
+  aio_link_init(&c->parcels);
+  for (int i = 0; i < AIO_ENDS; i++) aio_link_init(&c->wanting[i]);
+  return c;
+}
+
+aio_channel *aio_channel_retain(aio_channel *c) {
+  atomic_fetch_add(&c->refs, 1);
+  return c;
+}
+
+void aio_parcel_free(aio_parcel *p) {
+  aio_blob_fini(&p->blob);
+  free(p);
+}
+
+void aio_channel_release(aio_channel *c) {
+  /* A channel may be on its way through itself: what is inside goes one by one. */
+  if (atomic_fetch_sub(&c->refs, 1) > 1) return;
+  for (aio_link *p; (p = aio_list_shift(&c->parcels));)
+    aio_parcel_free(AIO_CONTAINER(p, aio_parcel, link));
+  uv_mutex_destroy(&c->lock);
+  free(c);
+}
+
+size_t aio_channel_capacity(const aio_channel *c) {
+  return c->capacity;
+}
+
+static size_t ready(const aio_channel *c, enum aio_channel_end end) {
+  if (c->closed) return SIZE_MAX;
+  if (end == AIO_RECEIVE) return c->count;
+  return c->count < c->capacity ? c->capacity - c->count : 0;
+}
+
+static void side_release(aio_side *s) {
+  if (atomic_fetch_sub(&s->refs, 1) > 1) return;
+  aio_port_release(s->port);
+  aio_channel_release(s->channel);
+  free(s);
+}
+
+/* The lock is held. Pokes the first side that wants this. References that are given up go to
+ * `gone`, to be released without the lock. */
+static void poke_first(aio_channel *c, enum aio_channel_end end, aio_link *gone) {
+  for (aio_link *p; (p = aio_list_shift(&c->wanting[end]));) {
+    side_end *e = AIO_CONTAINER(p, side_end, link);
+    e->under_way = aio_port_post(e->side->port, &e->poke);
+    if (e->under_way) return; /* its reference is now the post's */
+    aio_list_push(gone, &e->link);
+  }
+}
+
+static void release_all(aio_link *gone) {
+  for (aio_link *p; (p = aio_list_shift(gone));)
+    side_release(AIO_CONTAINER(p, side_end, link)->side);
+}
+
+enum aio_channel_status aio_channel_put(aio_channel *c, aio_parcel *p) {
+  aio_link gone;
+  aio_link_init(&gone);
+  uv_mutex_lock(&c->lock);
+  enum aio_channel_status status = c->closed                 ? AIO_CHANNEL_CLOSED
+                                   : c->count >= c->capacity ? AIO_CHANNEL_WAIT
+                                                             : AIO_CHANNEL_DONE;
+  if (status == AIO_CHANNEL_DONE) {
+    aio_list_push(&c->parcels, &p->link);
+    c->count++;
+    poke_first(c, AIO_RECEIVE, &gone);
+  }
+  uv_mutex_unlock(&c->lock);
+  release_all(&gone);
+  return status;
+}
+
+enum aio_channel_status aio_channel_take(aio_channel *c, aio_parcel **parcel) {
+  aio_link gone;
+  aio_link_init(&gone);
+  uv_mutex_lock(&c->lock);
+  aio_link *p = aio_list_shift(&c->parcels);
+  bool closed = c->closed;
+  if (p) {
+    c->count--;
+    if (c->count < c->capacity) poke_first(c, AIO_SEND, &gone);
+  }
+  uv_mutex_unlock(&c->lock);
+  release_all(&gone);
+  if (!p) return closed ? AIO_CHANNEL_CLOSED : AIO_CHANNEL_WAIT;
+  *parcel = AIO_CONTAINER(p, aio_parcel, link);
+  return AIO_CHANNEL_DONE;
+}
+
+void aio_channel_untake(aio_channel *c, aio_parcel *p) {
+  aio_link gone;
+  aio_link_init(&gone);
+  uv_mutex_lock(&c->lock);
+  aio_list_push(c->parcels.next, &p->link); /* before the first */
+  c->count++;
+  poke_first(c, AIO_RECEIVE, &gone);
+  uv_mutex_unlock(&c->lock);
+  release_all(&gone);
+}
+
+bool aio_channel_close(aio_channel *c) {
+  aio_link gone;
+  aio_link_init(&gone);
+  uv_mutex_lock(&c->lock);
+  bool was_open = !c->closed;
+  c->closed = true;
+  for (int i = 0; i < AIO_ENDS; i++)
+    while (!aio_list_empty(&c->wanting[i])) poke_first(c, (enum aio_channel_end)i, &gone);
+  uv_mutex_unlock(&c->lock);
+  release_all(&gone);
+  return was_open;
+}
+
+size_t aio_channel_count(aio_channel *c) {
+  uv_mutex_lock(&c->lock);
+  size_t n = c->count;
+  uv_mutex_unlock(&c->lock);
+  return n;
+}
+
+bool aio_channel_closed(aio_channel *c) {
+  uv_mutex_lock(&c->lock);
+  bool closed = c->closed;
+  uv_mutex_unlock(&c->lock);
+  return closed;
+}
+
+size_t aio_channel_ready(aio_channel *c, enum aio_channel_end end) {
+  uv_mutex_lock(&c->lock);
+  size_t n = ready(c, end);
+  uv_mutex_unlock(&c->lock);
+  return n;
+}
+
+void aio_channel_pass(aio_channel *c, enum aio_channel_end end) {
+  aio_link gone;
+  aio_link_init(&gone);
+  uv_mutex_lock(&c->lock);
+  if (ready(c, end) > 0) poke_first(c, end, &gone);
+  uv_mutex_unlock(&c->lock);
+  release_all(&gone);
+}
+
+/* ---- sides ---- */
+
+/* A poke has come, or its loop is closed. */
+static void arrived(side_end *e, bool live) {
+  aio_side *s = e->side;
+  uv_mutex_lock(&s->channel->lock);
+  e->under_way = false;
+  uv_mutex_unlock(&s->channel->lock);
+  if (live && s->owner)
+    s->poked(s->owner, e->end);
+  else
+    aio_channel_pass(s->channel, e->end);
+  side_release(s);
+}
+
+static void poke_run(aio_loop *core, aio_cnode *n) {
+  (void)core;
+  arrived(AIO_CONTAINER(n, side_end, poke), true);
+}
+
+static void poke_drop(aio_cnode *n) {
+  arrived(AIO_CONTAINER(n, side_end, poke), false);
+}
+
+static void uncount(aio_side *s) {
+  if (s->counted) s->core->remotes--;
+  s->counted = false;
+}
+
+/* Takes the side off the channel's lists. */
+static void unlist(aio_side *s) {
+  aio_link gone;
+  aio_link_init(&gone);
+  uv_mutex_lock(&s->channel->lock);
+  for (int i = 0; i < AIO_ENDS; i++) {
+    if (!aio_link_linked(&s->ends[i].link)) continue;
+    aio_list_del(&s->ends[i].link);
+    aio_list_push(&gone, &s->ends[i].link);
+  }
+  uv_mutex_unlock(&s->channel->lock);
+  release_all(&gone);
+}
+
+static void let_go(aio_side *s) {
+  if (!s->core) return;
+  uncount(s);
+  aio_list_del(&s->object.link);
+  s->core = NULL;
+  unlist(s);
+}
+
+static void side_detach(aio_object *o) {
+  let_go(AIO_CONTAINER(o, aio_side, object));
+}
+
+aio_side *aio_side_new(aio_channel *c, aio_loop *core,
+                       void (*poked)(void *owner, enum aio_channel_end end), void *owner) {
+  aio_side *s = calloc(1, sizeof *s);
+  if (!s) return NULL;
+  s->port = aio_port_get(core);
+  if (!s->port) {
+    free(s);
+    return NULL;
+  }
+  atomic_init(&s->refs, 1);
+  s->channel = aio_channel_retain(c);
+  for (int i = 0; i < AIO_ENDS; i++) {
+    side_end *e = &s->ends[i];
+    aio_link_init(&e->link);
+    e->poke.run = poke_run;
+    e->poke.drop = poke_drop;
+    e->end = (enum aio_channel_end)i;
+    e->side = s;
+  }
+  s->core = core;
+  s->object.detach = side_detach;
+  aio_list_push(&core->objects, &s->object.link);
+  s->poked = poked;
+  s->owner = owner;
+  return s;
+}
+
+void aio_side_free(aio_side *s) {
+  let_go(s);
+  s->owner = NULL;
+  side_release(s);
+}
+
+bool aio_side_is_of(const aio_side *s, const aio_loop *core) {
+  return s->core == core;
+}
+
+bool aio_side_want(aio_side *s, enum aio_channel_end end, size_t given) {
+  side_end *e = &s->ends[end];
+  uv_mutex_lock(&s->channel->lock);
+  bool wants = ready(s->channel, end) <= given;
+  if (wants && !e->under_way && !aio_link_linked(&e->link)) {
+    atomic_fetch_add(&s->refs, 1);
+    aio_list_push(&s->channel->wanting[end], &e->link);
+  }
+  uv_mutex_unlock(&s->channel->lock);
+  if (wants && !s->counted) {
+    s->counted = true;
+    s->core->remotes++;
+  }
+  return wants;
+}
+
+void aio_side_rest(aio_side *s) {
+  if (s->core) uncount(s);
+}

@@ -1,0 +1,234 @@
+-- SPDX-License-Identifier: MIT
+-- Cancelling what runs in worker threads, what a worker may do to itself, and many calls at once.
+
+local aio = require "aio"
+local core = require "aio.core"
+local env = require "support.env"
+local lu = require "luaunit"
+
+local T = {}
+
+local spin = env.endless()
+
+local function raised(class, pattern, fn, ...)
+  local ok, err = pcall(fn, ...)
+  lu.assertFalse(ok)
+  if class then lu.assertTrue(aio.is(err, class), tostring(err)) end
+  lu.assertStrContains(tostring(err), pattern)
+  return err
+end
+
+-- ---- cancellation ----
+
+function T.test_cancelling_the_waiter_cancels_the_task()
+  aio.run(function()
+    local log = aio.Channel(10)
+    local task = aio.create_task(aio.to_thread, function()
+      local _ <close> = aio.defer(function() aio.sleep(0) log:send "cleaned up" end)
+      log:send "started"
+      aio.sleep(3600)
+    end)
+    lu.assertEquals(log:recv(), "started")
+    task:cancel()
+    raised(aio.CancelledError, "", task.await, task)
+    lu.assertEquals(log:recv(), "cleaned up")
+    lu.assertEquals(aio.to_thread(function() return "next" end), "next")
+  end)
+end
+
+function T.test_a_call_that_has_not_begun_never_does()
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 1 }
+    local gate, log = aio.Channel(1), aio.Channel(10)
+    local first = ex:submit(gate.recv, gate)
+    local second = ex:submit(log.send, log, "second")
+    local third = ex:submit(log.send, log, "third")
+    second:cancel()
+    gate:send(1)
+    first:await()
+    third:await()
+    lu.assertEquals(log:recv(), "third")
+    lu.assertEquals(log:qsize(), 0)
+  end)
+end
+
+local loops = {
+  plain = function() spin() end,
+  nested = function()
+    local co = coroutine.wrap(function() while true do coroutine.yield() end end)
+    while true do co() end
+  end,
+  short_lived = function()
+    while true do coroutine.wrap(function() for _ = 1, 10 do end end)() end
+  end,
+  resumed = function()
+    local co = coroutine.create(spin)
+    local ok, err = coroutine.resume(co)
+    if not ok then error(err, 0) end
+  end,
+  ours = function()
+    aio.coroutine.wrap(spin)()
+  end,
+  in_a_child = function()
+    aio.create_task(spin):await()
+  end,
+}
+
+for name, fn in pairs(loops) do
+  T["test_a_busy_worker_is_stopped_" .. name] = function() -- a loop of this kind
+    aio.run(function()
+      local ex <close> = aio.Executor { max_workers = 1 }
+      local started = aio.Channel(1)
+      local future = ex:submit(function() started:send(1) fn() end)
+      started:recv()
+      future:cancel()
+      raised(aio.CancelledError, "", future.await, future)
+      lu.assertEquals(ex:submit(function() return "alive" end):await(), "alive")
+      lu.assertEquals(core._crew_workers(ex._crew), 1)
+    end)
+  end
+end
+
+function T.test_a_stopped_loop_is_one_cancellation()
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 1 }
+    local started, log = aio.Channel(1), aio.Channel(5)
+    local future = ex:submit(function()
+      started:send(1)
+      local ok, err = pcall(spin)
+      log:send { ok, aio.is(err, aio.CancelledError), aio.current_task():cancelling() }
+      aio.sleep(0.005) -- no second one comes
+      log:send "slept"
+    end)
+    started:recv()
+    future:cancel()
+    lu.assertEquals(log:recv(), { false, true, 1 })
+    lu.assertEquals(log:recv(), "slept")
+  end)
+end
+
+function T.test_a_time_limit_around_a_busy_worker()
+  aio.run(function()
+    raised(aio.TimeoutError, "", aio.wait_for, function()
+      aio.to_thread(spin)
+    end, 0.01)
+  end)
+end
+
+-- ---- what a worker may do to itself ----
+
+function T.test_os_exit_ends_the_call_not_the_process()
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 1 }
+    local future = ex:submit(function() os.exit(3) end)
+    local err = raised(aio.SystemExit, "3", future.await, future)
+    lu.assertEquals(err.code, 3)
+    lu.assertEquals(ex:submit(function() return "a new one" end):await(), "a new one")
+    local other = ex:submit(function()
+      aio.create_task(function() os.exit(4) end)
+      aio.sleep(3600)
+    end)
+    lu.assertEquals(raised(aio.SystemExit, "4", other.await, other).code, 4)
+    lu.assertEquals(ex:submit(function() return "again" end):await(), "again")
+  end)
+end
+
+function T.test_a_call_that_stops_the_loop_of_its_worker()
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 1 }
+    local future = ex:submit(function() aio.get_running_loop():stop() aio.sleep(3600) end)
+    raised(aio.RuntimeError, "the worker ended during this call", future.await, future)
+    local all = ex:submit(function()
+      for _, task in ipairs(aio.all_tasks()) do task:cancel() end
+      aio.sleep(3600)
+    end)
+    lu.assertFalse((pcall(all.await, all)))
+    lu.assertEquals(ex:submit(function() return "replaced" end):await(), "replaced")
+  end)
+end
+
+function T.test_the_memory_limit_ends_the_call_and_the_worker_is_replaced()
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 1, memory_limit = 16 << 20 }
+    local function hoard()
+      local t = {}
+      for i = 1, 1e9 do t[i] = { i } end
+      return t
+    end
+    for _ = 1, 2 do
+      local future, behind = ex:submit(hoard), ex:submit(function() return "behind" end)
+      raised(aio.RuntimeError, "memory_limit", future.await, future)
+      lu.assertEquals(behind:await(), "behind")
+    end
+    raised(aio.RuntimeError, "memory", function()
+      ex:submit(function() return (("x"):rep(1 << 30)) end):await()
+    end)
+    lu.assertEquals(ex:submit(function() return #("x"):rep(1 << 20) end):await(), 1 << 20)
+  end)
+end
+
+function T.test_a_worker_may_have_workers()
+  aio.run(function()
+    lu.assertEquals(aio.to_thread(function()
+      return aio.to_thread(function() return aio.to_thread(function() return "deep" end) end)
+    end), "deep")
+  end)
+end
+
+function T.test_a_busy_maker_does_not_hold_its_workers_up()
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 1 }
+    local log = aio.Channel(3)
+    for i = 1, 3 do ex:submit(log.send, log, i) end
+    repeat until log:qsize() == 3 -- without a wait
+    lu.assertEquals({ log:recv(), log:recv(), log:recv() }, { 1, 2, 3 })
+  end)
+end
+
+-- ---- many at once ----
+
+function T.test_many_calls_with_random_cancellation_are_all_accounted_for()
+  local seed = tonumber(os.getenv "AIO_SEED") or os.time()
+  local calls = tonumber(os.getenv "AIO_CALLS") or 300
+  math.randomseed(seed)
+  local values, cancelled = 0, 0
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 3 }
+    local counts = aio.Channel(calls * 2)
+    local futures = {}
+    for i = 1, calls do
+      local kind = math.random(4)
+      futures[i] = ex:submit(function()
+        counts:send_nowait(i)
+        if kind == 1 then aio.sleep(0) elseif kind == 2 then aio.sleep(0.001) end
+        if kind == 3 then for _ = 1, 10000 do end end
+        return i
+      end)
+      if math.random(3) == 1 then futures[math.random(i)]:cancel() end
+      if math.random(10) == 1 then aio.sleep(0) end
+    end
+    for i, future in ipairs(futures) do
+      local ok, v = pcall(future.await, future)
+      if ok then
+        lu.assertEquals(v, i)
+        values = values + 1
+      else
+        lu.assertTrue(aio.is(v, aio.CancelledError), "seed " .. seed .. ": " .. tostring(v))
+        cancelled = cancelled + 1
+      end
+    end
+    ex:shutdown()
+    local started = {}
+    while counts:qsize() > 0 do
+      local i = counts:recv()
+      lu.assertNil(started[i], "seed " .. seed)
+      started[i] = true
+    end
+    for i, future in ipairs(futures) do
+      if not future:cancelled() then lu.assertTrue(started[i], "seed " .. seed) end
+    end
+  end)
+  lu.assertEquals(values + cancelled, calls, "seed " .. seed)
+end
+
+return T
