@@ -59,6 +59,7 @@ CASES = [
     Case("future", ("set before", "1000000 0"), ("set before", "300000 0"), {}),
     Case("lock", ("100 tasks", "100 10000"), ("100 tasks", "100 2000"), {"go": 1}),
     Case("cancel", ("100k sleepers", "100000"), ("30k sleepers", "30000"), {"go": 1}),
+    Case("cpu", ("8 x fib(30), 2 threads", "8 30 2"), ("4 x fib(25), 2 threads", "4 25 2"), {}),
     Case("udp_echo", ("64 B", "200000 64"), ("64 B", "50000 64"),
          {"c_epoll": 1.5, "go": 1, "lua_luv": 1}),
     Case("subprocess", ("16 at once", "1000 16"), ("16 at once", "300 16"), {"go": 1.2}),
