@@ -56,6 +56,8 @@ end
 local function watch(self)
   self._process:wait()
   self._exited = true
+  -- There nothing else tells that nobody reads the program's input any more.
+  if process.WINDOWS and self._pipes[0] then self._pipes[0]:close() end
   call(self, "process_exited")
   finish(self)
 end
