@@ -426,7 +426,7 @@ case("input_that_nobody_wants", function()
 end)
 
 case("a_write_to_one_that_does_not_read_raises", function()
-  local p = shell("exec 0<&-; echo closed; sleep 60", { stdin = PIPE, stdout = PIPE })
+  local p = shell("exec 0<&-; echo closed; exec sleep 60", { stdin = PIPE, stdout = PIPE })
   p.stdout:readline()
   local err = raised(aio.OSError, function()
     while true do p.stdin:write(("x"):rep(100000)) end
