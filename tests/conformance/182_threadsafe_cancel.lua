@@ -3,8 +3,9 @@ local aio = require "aio"
 local here = arg[0]:gsub("[^/\\]*$", "say.lua")
 local say = dofile(here)
 
-local function slow()
+local function slow(started)
   say("started")
+  started:send(true)
   local ok, err = pcall(aio.sleep, 10)
   if not ok then
     say("task cancelled")
@@ -13,7 +14,9 @@ local function slow()
 end
 
 local function worker(loop, done)
-  local f = aio.run_coroutine_threadsafe(slow, loop)
+  local started = aio.Channel(1)
+  local f = aio.run_coroutine_threadsafe(slow, loop, started)
+  started:recv() -- however busy the machine is
   local ok = pcall(aio.wait_for, aio.shield(f), 0.05)
   if not ok then f:cancel() end
   done:send(true)
