@@ -266,6 +266,18 @@ T.TestErrors.test_what_is_no_regular_file = over(function(client, peer)
   lu.assertEquals(peer:read(1), "x")
 end)
 
+T.TestErrors.test_a_file_that_is_only_written = over(function(client, peer)
+  local path = os.tmpname()
+  local file <close> = assert(io.open(path, "w"))
+  os.remove(path)
+  file:write "text"
+  local err = raised(aio.OSError, client.sendfile, client, file)
+  lu.assertEquals(err.message, "sendfile: this file is not open for reading")
+  lu.assertEquals({ err.code, err.sent }, { "EBADF", 0 })
+  client:write "x"
+  lu.assertEquals(peer:read(1), "x")
+end)
+
 T.TestErrors.test_arguments = over(function(client)
   local file <close> = file_of(10)
   local function fails(text, ...) lu.assertErrorMsgContains(text, client.sendfile, client, ...) end

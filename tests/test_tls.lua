@@ -290,13 +290,24 @@ function T.TestContext.test_options_that_are_wrong()
   fails("a key needs option 'cert'", { key = certs.server_key })
   fails("option 'cert' of ssl_context", { cert = "-----BEGIN nothing", key = certs.server_key })
   fails("key values mismatch", { cert = certs.server, key = certs.client_key })
-  fails("option 'key' of ssl_context", { cert = certs.server })
+  fails("there is none in 'cert': name its file by option 'key'", { cert = certs.server })
+  fails("no private key in PEM form in it", { cert = certs.server, key = certs.server })
   fails("'password'", { cert = certs.server, key = certs.locked_key })
   fails("option 'key' of ssl", { cert = certs.server, key = certs.locked_key, password = "wrong" })
   fails("option 'ciphers'", { ciphers = "NONSENSE" })
   fails("option 'ca' of ssl_context", { ca = "-----BEGIN nothing" })
   local err = raised(aio.OSError, aio.ssl_context, { ca = "/nowhere/ca.pem" })
   lu.assertEquals({ err.code, err.filename }, { "ENOENT", "/nowhere/ca.pem" })
+end
+
+-- A folder that is not read must not stand for "unset": without client_ca no client is asked.
+function T.TestContext.test_folders_are_for_ca_alone()
+  for _, option in ipairs { "cert", "key", "client_ca" } do
+    local err = raised(aio.OSError, tls.server, { [option] = "tests" })
+    lu.assertEquals({ err.code, err.filename }, { "EISDIR", "tests" })
+    lu.assertStrContains(err.message, ("cannot read option '%s': tests is a folder"):format(option))
+  end
+  lu.assertNotNil(aio.ssl_context { ca = "tests" })
 end
 
 function T.TestContext.test_a_key_with_a_password()

@@ -257,7 +257,8 @@ function T.TestEnd.test_wrong_files()
     } do
       lu.assertErrorMsgContains(text, loop.sendfile, loop, tr, table.unpack(args))
     end
-    lu.assertErrorMsgContains("Transport expected", loop.sendfile, loop, {}, f)
+    lu.assertErrorMsgContains("bad argument #1 to 'sendfile' (transport of a connection",
+      loop.sendfile, loop, {}, f)
     tr:close()
     p.lost:await()
   end)
@@ -376,12 +377,16 @@ if env.has_tls() then
       local tr, p = loop:create_connection(recorder, "127.0.0.1", srv.port)
       tr:write("STARTTLS")
       wait_for(function() return #p.log == 2 end)
+      lu.assertErrorMsgContains("bad argument #3 to 'start_tls'", loop.start_tls, loop, tr, {}, 1)
+      lu.assertIs(tr:get_protocol(), p) -- nothing has begun
       raised(aio.SSLCertVerificationError, loop.start_tls, loop, tr, p, true,
         { server_hostname = "localhost" })
       lu.assertTrue(aio.is(p.lost:await(), aio.SSLError))
       lu.assertTrue(aio.is(failed:await(), aio.SSLError))
-      lu.assertErrorMsgContains("bad argument #3 to 'start_tls'", loop.start_tls, loop, tr, p, 1)
-      lu.assertErrorMsgContains("Transport expected", loop.start_tls, loop, {}, p, true)
+      lu.assertErrorMsgContains("bad argument #1 to 'start_tls' (transport of a connection",
+        loop.start_tls, loop, {}, p, true)
+      lu.assertErrorMsgContains("bad argument #2 to 'start_tls' (protocol",
+        loop.start_tls, loop, tr)
     end)
   end
 end

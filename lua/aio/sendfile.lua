@@ -64,7 +64,12 @@ end
 -- The count of bytes; an error of the system has it in `sent`.
 local function finish(sending, ok, err)
   if ok then return sending:sent() end
-  if core.is(err, core.OSError) then err.sent = sending:sent() end
+  if core.is(err, core.OSError) then
+    err.sent = sending:sent()
+    if err.code == "EBADF" and err.syscall ~= "write" then
+      err.message = "sendfile: this file is not open for reading"
+    end
+  end
   error(err, 0)
 end
 
@@ -97,6 +102,8 @@ end
 ---@return integer sent
 function Loop:sendfile(transport, file, offset, count) -- luacheck: no self
   local is_stream = getmetatable(transport) == core._Stream
+  check.arg(is_stream or getmetatable(transport) == core._Transport, 1, "sendfile",
+    "transport of a connection, or stream, expected, got " .. type(transport))
   local conn = is_stream and transport or core._transport_stream(transport)
   local sending <close> = open(file, offset, count, 2, "sendfile")
   if is_stream then return send(conn, sending) end

@@ -34,8 +34,11 @@ local function option_error(option, text)
   core._argerror(1, "ssl_context", ("option '%s': %s"):format(option, text))
 end
 
+-- Codes of the system, which are the same everywhere.
+local CODES = { [2] = "ENOENT", [13] = "EACCES", [21] = "EISDIR" }
+
 -- The text of an option that is a path or text in PEM form already; nil and the path when that is a
--- folder.
+-- folder, which only `ca` may be: what is not read would be left out without a word.
 local function pem(opts, option)
   local value = opts[option]
   if value == nil or value:find("-----BEGIN", 1, true) then return value end
@@ -46,9 +49,12 @@ local function pem(opts, option)
     file:close()
   end
   if text then return text end
-  if errno == 21 then return nil, value end -- EISDIR
+  if CODES[errno] == "EISDIR" then
+    if option == "ca" then return nil, value end
+    message = value .. " is a folder; a file in PEM form expected"
+  end
   error(core.OSError(("cannot read option '%s': %s"):format(option, message),
-    { code = errno == 2 and "ENOENT" or nil, errno = errno, filename = value }), 0)
+    { code = CODES[errno], errno = errno, filename = value }), 0)
 end
 
 local function alpn_wire(list)
@@ -103,6 +109,15 @@ local HINTS = {
   ciphers = "names as OpenSSL knows them, with ':' between, expected",
 }
 
+-- What to do about an option that OpenSSL has refused; `key` is the text of the key.
+local function remedy(option, opts, key)
+  if option == "key" and not key:find("PRIVATE KEY", 1, true) then
+    return opts.key and "there is no private key in PEM form in it"
+      or "there is none in 'cert': name its file by option 'key'"
+  end
+  return HINTS[option] or "see OpenSSL"
+end
+
 --- Makes a context. See aio.ssl_context.
 function M.context(opts)
   opts = check.options(opts, OPTIONS, 1, "ssl_context")
@@ -115,7 +130,7 @@ function M.context(opts)
     opts.session_cache ~= false, opts.sni)
   if ctx then return ctx end
   error(core.SSLError(("option '%s' of ssl_context cannot be used: %s (%s)"):format(failed, why,
-    HINTS[failed] or "see OpenSSL"), { code = "SSL_ERROR", reason = why, option = failed }), 0)
+    remedy(failed, opts, key or cert)), { code = "SSL_ERROR", reason = why, option = failed }), 0)
 end
 
 local default
@@ -296,9 +311,8 @@ local START_OPTIONS = {
   ssl_shutdown_timeout = "number",
 }
 
---- See Stream:start_tls; `ctx` is argument `n` (1).
-function M.start_tls(conn, ctx, opts, n)
-  n = n or 1
+--- What start_tls wants of a stream, checked; `ctx` is argument `n`.
+function M.start_settings(conn, ctx, opts, n)
   local accepted = core._accepted(conn)
   opts = check.options(opts, START_OPTIONS, n + 1, "start_tls")
   local server = opts.server_side
@@ -307,7 +321,10 @@ function M.start_tls(conn, ctx, opts, n)
   local settings = M.settings(all, n, "start_tls", server)
   settings.peer = peer_of(conn, settings)
   if not server then settings:towards(nil, settings.peer) end
-  M.start(conn, settings)
+  return settings
 end
+
+--- See Stream:start_tls.
+function M.start_tls(conn, ctx, opts) M.start(conn, M.start_settings(conn, ctx, opts, 1)) end
 
 return M

@@ -216,10 +216,17 @@ end
 ---@param opts? table those of Stream:start_tls
 ---@return table transport
 function Loop:start_tls(transport, protocol, ctx, opts) -- luacheck: no self
+  check.arg(getmetatable(transport) == core._Transport, 1, "start_tls",
+    "transport of a connection expected, got " .. type(transport))
+  local kind = type(protocol)
+  check.arg(kind == "table" or kind == "userdata", 2, "start_tls",
+    "protocol (a table with callbacks) expected, got " .. kind)
+  local ssl = require "aio.ssl"
   local conn = core._transport_stream(transport)
+  local settings = ssl.start_settings(conn, ctx, opts, 3)
   transport:set_protocol(protocol)
   transport:resume_reading()
-  require("aio.ssl").start_tls(conn, ctx, opts, 3)
+  ssl.start(conn, settings)
   return transport
 end
 
