@@ -189,10 +189,10 @@ function T.TestConnect.test_wrong_sockets()
     wrong("socket is not connected", "create_connection", recorder, nil, nil, { sock = s })
     wrong("socket is not connected", "connect_accepted_socket", recorder, s)
     lu.assertNotNil(s:fileno()) -- still the caller's
-    wrong("bad argument #2 to 'connect_accepted_socket' (connected aio.socket, or a desc",
+    wrong("bad argument #2 to 'connect_accepted_socket' (aio.socket, or a desc",
       "connect_accepted_socket", recorder)
     wrong("expected, got a closed one", "connect_accepted_socket", recorder, closed)
-    wrong("bad argument #4 to 'create_connection' (connected aio.socket", "create_connection",
+    wrong("bad argument #4 to 'create_connection' (aio.socket", "create_connection",
       recorder, nil, nil, { sock = "x" })
     wrong("leave host and port out", "create_connection", recorder, "x", 1, { sock = s })
     wrong("ssl: a server needs a context", "connect_accepted_socket", recorder, s, { ssl = true })

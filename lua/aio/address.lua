@@ -11,13 +11,20 @@ local M = {}
 local FAMILIES = { inet = true, inet6 = true }
 local TYPES = { stream = true, dgram = true }
 
---- Checks a port: an integer from 0 to 65535, or the name of a service.
-function M.check_port(port, n, name)
+-- What is wrong with a value, of an option when that is named.
+local function wrong(n, name, option, expected, value)
+  local got = type(value) == "string" and ("%q"):format(value)
+    or type(value) == "number" and tostring(value) or type(value)
+  check.argerror(n, name, ("%s%s expected, got %s"):format(
+    option and ("option '%s': "):format(option) or "", expected, got))
+end
+
+--- Checks a port: an integer from 0 to 65535, or the name of a service. `option`: where it stands.
+function M.check_port(port, n, name, option)
   local integer = math.tointeger(port)
   if type(port) == "string" and not integer and port ~= "" then return port end
   if integer and integer >= 0 and integer <= 65535 then return integer end
-  check.argerror(n, name,
-    "port from 0 to 65535, or the name of a service, expected, got " .. tostring(port))
+  wrong(n, name, option, "port from 0 to 65535, or the name of a service,", port)
 end
 
 --- Checks a family: "inet", "inet6" or nil.
@@ -27,11 +34,9 @@ function M.check_family(family, n, name)
 end
 
 --- Checks the name of a host.
-function M.check_host(host, n, name)
+function M.check_host(host, n, name, option)
   if type(host) == "string" and host ~= "" and not host:find("\0", 1, true) then return end
-  check.argerror(n, name,
-    "name or address of a host expected, got "
-      .. (type(host) == "string" and ("%q"):format(host) or type(host)))
+  wrong(n, name, option, "name or address of a host", host)
 end
 
 --- An address as text: "127.0.0.1:80", "[::1]:80", or the path.

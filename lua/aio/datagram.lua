@@ -30,8 +30,8 @@ local function check_address(a, what, n, name)
   check.arg(type(a) == "table", n, name,
     ("option '%s': address { host=, port= } or path expected, got %s"):format(what, type(a)))
   local host, port = a.host or a[1], a.port or a[2]
-  address.check_host(host, n, name)
-  return { host = host, port = address.check_port(port, n, name) }
+  address.check_host(host, n, name, what)
+  return { host = host, port = address.check_port(port, n, name, what) }
 end
 
 local function check_integer(value, low, high, what, n, name)

@@ -107,8 +107,8 @@ end
 function M.check_socket(sock, n, name)
   if math.type(sock) == "integer" and sock >= 0 then return end
   check.arg(core._socket_family(sock), n, name,
-    "connected aio.socket, or a descriptor, expected, got " .. type(sock))
-  check.arg(sock:fileno(), n, name, "connected aio.socket expected, got a closed one")
+    "aio.socket, or a descriptor of one, expected, got " .. type(sock))
+  check.arg(sock:fileno(), n, name, "open aio.socket expected, got a closed one")
 end
 
 -- TLS is loaded when it is first used, so that nobody else needs its library.
@@ -200,8 +200,8 @@ end
 local function check_local(addr, n, name)
   if not addr then return nil end
   local host = addr.host or addr[1]
-  address.check_host(host, n, name)
-  return host, address.check_port(addr.port or addr[2] or 0, n, name)
+  address.check_host(host, n, name, "local_addr")
+  return host, address.check_port(addr.port or addr[2] or 0, n, name, "local_addr")
 end
 
 --- Checks the arguments of a connection by TCP, of which `host` is number `n` of function `name`.
