@@ -70,6 +70,7 @@ CASES = [
          {"go": 1, "py_asyncio": 0.2, "py_uvloop": 1, "node": 1}),
     throughput("send"),
     throughput("receive"),
+    Case("sendfile", ("1 GiB", "send 1024"), ("256 MiB", "send 256"), {"c_epoll": 1.05, "go": 1}),
     tls("64 x 64 B", "64 64", 1.15),
     tls("64 x 4096 B", "64 4096", 1.15),
     tls("handshake", "64 full", 1.15),

@@ -3,7 +3,7 @@
 A peer is a file name; a workload that has a file of that name has an answer for the peer. Several
 peers may be the same file under another setting.
 """
-import functools, os, shutil, subprocess, sys
+import atexit, functools, os, shutil, subprocess, sys, tempfile
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(HERE, "build")
@@ -16,15 +16,17 @@ PACKAGES = {"lua_floor.c": ["lua5.4"], "c_libuv.c": ["libuv"], "c_openssl.c": ["
 
 class Peer:
     """`file` in a workload's folder; `start`, the words before the file (None: it is compiled);
-    `env`, settings; `package`, what Debian calls it; `only`, the workloads where `env` matters."""
+    `env`, settings; `package`, what Debian calls it; `only`, the workloads where `env` matters;
+    `lacks`, those that it has no answer for although the file has one."""
 
-    def __init__(self, file, start, package, env=None, only=None):
+    def __init__(self, file, start, package, env=None, only=None, lacks=()):
         self.file, self.start, self.package = file, start, package
-        self.env, self.only = env or {}, only
+        self.env, self.only, self.lacks = env or {}, only, lacks
 
     def answers(self, workload):
         path = os.path.join(HERE, workload, self.file)
-        return os.path.exists(path) and (self.only is None or workload in self.only)
+        meant = workload not in self.lacks and (self.only is None or workload in self.only)
+        return meant and os.path.exists(path)
 
 
 def pick_python():
@@ -71,7 +73,7 @@ def table():
         "node_immediate": Peer("node.js", node, "nodejs", {"IMMEDIATE": "1"}, {"switch"}),
         "node_async": Peer("node_async.js", node, "nodejs"),
         "py_asyncio": Peer("py_asyncio.py", py, "python3"),
-        "py_uvloop": Peer("py_asyncio.py", py, "python3-uvloop", uv),
+        "py_uvloop": Peer("py_asyncio.py", py, "python3-uvloop", uv, lacks={"sendfile"}),
         "py_protocol_uvloop": Peer("py_protocol.py", py, "python3-uvloop", uv),
         "lua_luv": Peer("lua_luv.lua", lua, "lua-luv"),
         "lua_luv_co": Peer("lua_luv_co.lua", lua, "lua-luv"),
@@ -116,6 +118,21 @@ def certificate():
     return target
 
 
+FILE_MIB = 1024  # the most that a loader of sendfile may ask for
+
+
+@functools.lru_cache(None)
+def file_to_send():
+    """The path of a file that was just written, and is in the page cache; gone at the end."""
+    fd, path = tempfile.mkstemp(prefix="bench-")
+    atexit.register(os.remove, path)
+    block = bytes(range(256)) * 4096
+    with open(fd, "wb") as file:
+        for _ in range(FILE_MIB):
+            file.write(block)
+    return path
+
+
 @functools.lru_cache(None)
 def built(workload, file):
     """Compiles a C or Go peer into build/ when its source is newer; returns the program."""
@@ -144,6 +161,8 @@ def command(workload, peer):
     env = environment(peer)
     if workload == "tls_echo":
         env["TLS_PEM"] = certificate()
+    if workload == "sendfile":
+        env["SENDFILE"] = file_to_send()
     return words, env
 
 

@@ -11,11 +11,13 @@
 
 #include "core/sock.h"
 
-/* The most that one call sends, since reading a file may block; and that one call reads. */
+/* The most that one call sends, since reading a file may block; and that one call reads. As much as
+ * Linux's TCP lets a socket hold: with 1 MiB, which seldom fills it, sending took a sixth more of
+ * the processor's time. */
 #ifdef AIO_HOSTILE
 enum { AIO_FILE_CHUNK = 1000, AIO_FILE_READ = 100 };
 #else
-enum { AIO_FILE_CHUNK = 1024 * 1024, AIO_FILE_READ = 64 * 1024 };
+enum { AIO_FILE_CHUNK = 4 * 1024 * 1024, AIO_FILE_READ = 64 * 1024 };
 #endif
 
 typedef struct aio_file_part {
