@@ -525,6 +525,8 @@ function T.TestArguments.test_wrong_sends()
       lu.assertErrorMsgContains("address {host=, port=}", server.send, server, "x", addr)
     end
     raised(aio.OSError, server.send, server, "x", { "::1", 1 }) -- of another family
+    lu.assertErrorMsgContains("address {host=, port=} expected, since this endpoint is of UDP",
+      server.send, server, "x", "127.0.0.1")
     lu.assertErrorMsgContains("Datagram expected", server.send, "x")
   end)
 end

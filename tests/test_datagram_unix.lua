@@ -42,6 +42,13 @@ function T.test_there_and_back()
   end)
 end
 
+function T.test_a_host_is_no_path()
+  with_unix(function(server)
+    lu.assertErrorMsgContains("path expected, since this endpoint is a Unix", server.send, server,
+      "x", { "127.0.0.1", 9 })
+  end)
+end
+
 function T.test_a_sender_without_a_name()
   with_unix(function(server, _, path)
     local d <close> = aio.open_datagram { remote_addr = path }

@@ -146,6 +146,18 @@ static const aio_address *destination(lua_State *L, const aio_datagram *d, aio_a
   return a;
 }
 
+/* After an error: was it a path for UDP, or a host for a Unix socket? The system's own words for
+ * that ("invalid argument") name neither. [may throw] */
+static void check_kind(lua_State *L, const aio_datagram *d, const aio_address *to) {
+  aio_address own;
+  if (!to || aio_dport_address(d->port, false, &own)) return;
+  bool udp = own.ip.sa.sa_family == AF_INET || own.ip.sa.sa_family == AF_INET6;
+  luaL_argcheck(L, !udp || !to->path_len, ADDRESS,
+                "address {host=, port=} expected, since this endpoint is of UDP; got a path");
+  luaL_argcheck(L, udp || to->path_len, ADDRESS,
+                "path expected, since this endpoint is a Unix socket; got a host");
+}
+
 static int send_k(lua_State *L, int status, lua_KContext ctx);
 
 static int gave_way_k(lua_State *L, int status, lua_KContext ctx) {
@@ -165,7 +177,10 @@ static int send_try(lua_State *L, const datagram_ud *u) {
   aio_state *st = aio_state_up(L);
   if (err == UV_EAGAIN)
     return aio_task_suspend(L, aio_task_waiter(L, st), &u->d->writers, NULL, send_k);
-  if (err) return raise_unsent(L, err, len);
+  if (err) {
+    check_kind(L, u->d, to);
+    return raise_unsent(L, err, len);
+  }
   aio_task *t = aio_task_tired_here(L, st);
   return t ? aio_task_give_way(L, t, gave_way_k) : 0;
 }
