@@ -13,7 +13,7 @@ local function check_signal(sig, n, name)
   local number, label, catchable = core._signo(sig)
   if not number then
     check.argerror(n, name, (type(sig) == "string" or math.type(sig) == "integer")
-      and ("this system has no signal '%s'"):format(sig)
+      and ("this system has no signal '%s'; names are such as \"SIGTERM\""):format(sig)
       or 'name such as "SIGTERM", or number, of a signal expected, got ' .. type(sig))
   end
   check.arg(catchable, n, name, label .. " cannot be caught")

@@ -24,7 +24,8 @@ int aio_signal_at(lua_State *L, int arg) {
   int sig = number_at(L, arg);
   if (sig) return sig;
   if (lua_type(L, arg) == LUA_TSTRING || lua_isinteger(L, arg))
-    lua_pushfstring(L, "this system has no signal '%s'", luaL_tolstring(L, arg, NULL));
+    lua_pushfstring(L, "this system has no signal '%s'; names are such as \"SIGTERM\"",
+                    luaL_tolstring(L, arg, NULL));
   else
     lua_pushfstring(L, "name such as \"SIGTERM\", or number, of a signal expected, got %s",
                     luaL_typename(L, arg));
