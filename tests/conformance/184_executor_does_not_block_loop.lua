@@ -2,7 +2,7 @@
 local aio = require "aio"
 local say = dofile((arg[0]:gsub("[^/\\]*$", "say.lua")))
 
-local function blocks() os.execute("sleep 0.08") end
+local function blocks() os.execute("sleep 0.5") end
 
 aio.run(function()
   local ticks = 0

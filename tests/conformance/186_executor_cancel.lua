@@ -6,7 +6,7 @@ local say = dofile((arg[0]:gsub("[^/\\]*$", "say.lua")))
 local function work(started, log)
   local _ <close> = aio.defer(log.send, log, "worker finished")
   started:send(true)
-  os.execute("sleep 0.05")
+  os.execute("sleep 0.5")
 end
 
 local function contents(log)
