@@ -37,6 +37,15 @@ local function shell(code, command)
   return output
 end
 
+function T.test_the_three_are_streams()
+  aio.run(function()
+    for _, open in ipairs { aio.stdin, aio.stdout, aio.stderr } do
+      local stream <close> = open()
+      lu.assertIsBoolean(stream:isatty())
+    end
+  end)
+end
+
 -- ---- pipes ----
 
 T.test_a_pipe = with_pipe(function(r, w)

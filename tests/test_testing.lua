@@ -336,6 +336,20 @@ function T.TestLeft.test_without_debug_mode()
   lu.assertStrContains(message, "made at (unknown place)")
 end
 
+-- A virtual clock that jumped would end the waiting at once.
+function T.test_no_jump_over_what_works_elsewhere()
+  testing.run(function()
+    local function work()
+      os.execute("sleep 0.05")
+      return "done"
+    end
+    lu.assertEquals(aio.wait_for(aio.create_task(aio.to_thread, work), 60), "done")
+    local p = aio.create_subprocess_exec("sleep", "0.05")
+    lu.assertEquals(aio.wait_for(aio.create_task(p.wait, p), 60), 0)
+    aio.sleep(1000)
+  end)
+end
+
 function T.test_case()
   local seen
   local method = testing.case(function(...)

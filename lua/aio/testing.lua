@@ -144,7 +144,8 @@ end
 
 --- Runs `fn()` as aio.run does, under a virtual clock: it stands still while anybody can run and
 --- jumps to the next timer when nobody can (with real descriptors open, after 10 ms of real quiet;
---- never while a look-up is under way). The test fails with RuntimeError when a task, a callback,
+--- never while a look-up is under way; while a child or a call in a thread works it goes at real
+--- pace). The test fails with RuntimeError when a task, a callback,
 --- a stream, a server or a scope is still there at its end, naming the line that made it, and when
 --- an error reached the exception handler, unless the test has set its own.
 ---@param fn function

@@ -94,7 +94,10 @@ static void let_go(aio_promise *p, bool unwanted) {
   p->core->remotes--;
   aio_unanchor(l->L, l->st, p->slot);
   aio_lloop_release(l->L, l);
-  if (p->gone) p->gone(p->gone_ud, unwanted);
+  if (p->gone) {
+    p->core->working--;
+    p->gone(p->gone_ud, unwanted);
+  }
   unref(p);
 }
 
@@ -356,4 +359,5 @@ int aio_promise_set_kept(aio_promise *p, aio_promised *push, void (*drop)(void *
 void aio_promise_on_gone(aio_promise *p, void (*gone)(void *ud, bool unwanted), void *ud) {
   p->gone = gone;
   p->gone_ud = ud;
+  p->core->working++;
 }

@@ -11,7 +11,7 @@
 #include "core/stream.h"
 
 /* To be counted up whenever a function here, or a structure that they share, changes. */
-enum { AIO_API_VERSION = 4 };
+enum { AIO_API_VERSION = 5 };
 
 typedef struct aio_api {
   uint32_t version;

@@ -44,6 +44,7 @@ static void close_handle(aio_child *c) {
 
 static void let_go(aio_child *c) {
   c->loop->live--;
+  c->loop->working--;
   c->loop = NULL;
   aio_list_del(&c->object.link);
 }
@@ -172,6 +173,7 @@ static void begun(aio_child *c, aio_loop *l, bool detached) {
   c->object.detach = detach;
   aio_list_push(&l->objects, &c->object.link);
   l->live++;
+  l->working++;
   l->watchers_changed = true;
 }
 

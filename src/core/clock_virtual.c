@@ -2,7 +2,8 @@
  *
  * The virtual clock. The scheduler polls with a time limit only when nothing is ready; here this
  * means that time may jump. Invariant: it never jumps while a pool job (a look-up) is under way, or
- * before real descriptors, if there are any, were quiet for a while. */
+ * before real descriptors, if there are any, were quiet for a while. While a child or a call in
+ * another thread works, whose time is real, this clock goes at its pace. */
 #include "core/clock_virtual.h"
 
 enum { QUIET_MS = 10 }; /* so long must descriptors and other threads be silent */
@@ -47,11 +48,24 @@ static void jump(aio_loop *l, double timeout) {
     aio_engine_real.poll(l, timeout);
 }
 
+/* As long as the real clock does; those who wait for this moment go on when all is quiet. */
+static void keep_pace(aio_loop *l, double timeout) {
+  aio_clock_virtual *c = l->clock;
+  double before = aio_engine_real.now(l);
+  if (aio_list_empty(&c->blocked))
+    aio_engine_real.poll(l, timeout);
+  else if (is_quiet(l))
+    aio_wake_all(l, &c->blocked);
+  c->now += aio_engine_real.now(l) - before;
+}
+
 static void virtual_poll(aio_loop *l, double timeout) {
   if (timeout == 0) {
     aio_engine_real.poll(l, 0);
   } else if (l->uv.active_reqs.count > 0) {
     aio_engine_real.poll(l, -1);
+  } else if (l->working > 0) {
+    keep_pace(l, timeout);
   } else if (has_outside(l)) {
     if (is_quiet(l)) jump(l, timeout);
   } else {

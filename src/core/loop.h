@@ -44,6 +44,7 @@ struct aio_loop {
   bool closed;             /* under post_lock: no more posts are taken */
   unsigned live;           /* descriptors, look-ups, pool jobs: what can still wake somebody */
   unsigned remotes;        /* thread-safe handles given out to C: they can wake somebody too */
+  unsigned working;        /* of both, children and calls in other threads; see clock_virtual.c */
   bool watchers_changed;   /* reads were started since the last poll: a step must ask again */
   aio_link objects;        /* of aio_object.link */
   aio_link starved;        /* listeners that found no descriptor, see core/listener.h */

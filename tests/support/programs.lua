@@ -68,12 +68,17 @@ function programs.start_client(dir, text, command)
     command)))
 end
 
----A port that nobody listens at just now.
+---A port that nobody listens at just now, and that the system gives to nobody who asks for any.
 function programs.free_port()
-  local srv = aio.start_server(print, "127.0.0.1", 0)
-  local port = srv.port
-  srv:close()
-  return port
+  while true do
+    local port = math.random(10000, 29999)
+    local ok, srv = aio.catch(aio.OSError, aio.start_server, print, "127.0.0.1", port)
+    if ok then
+      srv:close()
+      return port
+    end
+    if srv.code ~= "EADDRINUSE" then error(srv, 0) end
+  end
 end
 
 ---Connects to a program that has just been started.
