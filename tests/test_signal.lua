@@ -37,7 +37,8 @@ local function child(code)
   local out = pipe:read "a"
   pipe:close()
   os.remove(path)
-  return out
+  -- Lua's own interpreter catches Ctrl-C while a script runs; by this word its handler is in force.
+  return (out:gsub("[^\n]*: interrupted!\n.*status 1\n$", "status 130\n"))
 end
 
 -- ---- handlers ----
