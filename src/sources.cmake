@@ -18,6 +18,7 @@ set(AIO_CORE_SOURCES
   src/core/chunk.c
   src/core/clock_virtual.c
   src/core/datagram.c
+  src/core/fdbox.c
   src/core/fdwatch.c
   src/core/listener.c
   src/core/loop.c
@@ -43,6 +44,7 @@ set(AIO_CORE_UNIX_SOURCES
   src/core/fdwatch_unix.c
   src/core/interrupt_unix.c
   src/core/listener_unix.c
+  src/core/local_unix.c
   src/core/pipe_unix.c
   src/core/prod_unix.c
   src/core/sendfile_unix.c
@@ -62,6 +64,7 @@ set(AIO_CORE_WINDOWS_SOURCES
   src/core/fdwatch_uv.c
   src/core/interrupt_win.c
   src/core/listener_uv.c
+  src/core/local_win.c
   src/core/pipe_uv.c
   src/core/prod_win.c
   src/core/sendfile_win.c
@@ -96,6 +99,7 @@ set(AIO_BIND_SOURCES
   src/bind/line.c
   src/bind/listener.c
   src/bind/lloop.c
+  src/bind/local.c
   src/bind/lock.c
   src/bind/made.c
   src/bind/module.c
@@ -166,6 +170,7 @@ set(AIO_LUA_FILES
   lua/aio/errors.lua
   lua/aio/executor.lua
   lua/aio/factory.lua
+  lua/aio/fds.lua
   lua/aio/gather.lua
   lua/aio/generator.lua
   lua/aio/init.lua

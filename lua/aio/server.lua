@@ -7,6 +7,7 @@
 local core = require "aio.core"
 local check = require "aio.check"
 local address = require "aio.address"
+local fds = require "aio.fds"
 local stream = require "aio.stream"
 
 local M = {}
@@ -32,6 +33,11 @@ function Socket:getsockname()
   if type(self._address) == "string" then return self._address end
   return self._address.host, self._address.port
 end
+
+--- The descriptor, to be sent to another process or inherited by one; nil when the server is
+--- closed, or the system has none. It stays the server's.
+---@return integer|nil
+function Socket:fileno() return self._fd end
 
 -- ---- serving ----
 
@@ -131,6 +137,7 @@ end
 
 --- Stops listening. Connections that are open stay open. May be repeated.
 function Server:close()
+  for _, socket in ipairs(self.sockets) do socket._fd = nil end
   self.sockets = {}
   self._listener:close()
   if self._forever then self._forever:cancel() end
@@ -179,14 +186,20 @@ end
 
 -- ---- starting ----
 
--- Opens the addresses; one port for all of them. Returns the sockets, or nil and the error.
+local function socket_at(at, fd)
+  return setmetatable({ _address = at, _fd = fd >= 0 and fd or nil }, Socket)
+end
+
+-- Opens the addresses; one port for all of them. Returns the sockets, or nil and
+-- the error.
 local function open_all(listener, addresses, opts)
   local sockets, port, skipped = {}, nil, nil
   for _, a in ipairs(addresses) do
     if type(a) == "table" and a.port == 0 and port then a = { host = a.host, port = port } end
-    local at, err = listener:open(a, opts.backlog, opts.reuse_port)
+    local at, more = listener:open(a, opts.backlog, opts.reuse_port, opts.keep_file)
+    local err = not at and more
     if at then
-      sockets[#sockets + 1] = setmetatable({ _address = at }, Socket)
+      sockets[#sockets + 1] = socket_at(at, more)
       if type(at) == "table" then port = port or at.port end
     elseif err.code == "EAFNOSUPPORT" then
       skipped = err -- this machine has no such addresses
@@ -198,14 +211,24 @@ local function open_all(listener, addresses, opts)
   return sockets, port
 end
 
--- A server at the addresses, not yet serving.
-local function open(begin, fn, addresses, opts)
+-- A server without addresses.
+local function new(begin, fn, opts)
   local self = setmetatable({
     _begin = begin, _fn = fn, _loop = core.get_running_loop(), _tls = opts.tls,
   }, Server)
   core._note_made(self)
+  return self
+end
+
+local function listener_of(self, opts)
+  return core._listener(on_accepted, self, opts.limit, opts.max_connections, opts.fds)
+end
+
+-- A server at the addresses, not yet serving.
+local function open(begin, fn, addresses, opts)
+  local self = new(begin, fn, opts)
   for try = 1, PORT_TRIES do
-    self._listener = core._listener(on_accepted, self, opts.limit, opts.max_connections)
+    self._listener = listener_of(self, opts)
     local sockets, port = open_all(self._listener, addresses, opts)
     if sockets then
       self.sockets, self.port = sockets, port
@@ -216,9 +239,8 @@ local function open(begin, fn, addresses, opts)
     local again = err.code == "EADDRINUSE" and #addresses > 1 and try < PORT_TRIES
       and type(addresses[1]) == "table" and addresses[1].port == 0
     if not again then
-      local at = err.address or err.filename
       err.message = ("cannot listen at %s: %s"):format(
-        at and address.format(at) or "this socket", err.message)
+        address.format(err.address or err.filename), err.message)
       error(err, 0)
     end
   end
@@ -240,6 +262,8 @@ local function settings(opts, n, fn)
     max_connections = check_count(opts.max_connections, 0, name, "max_connections"),
     reuse_port = opts.reuse_port or false,
     tls = stream.tls_settings(opts, n, fn, true),
+    fds = fds.check_option(opts.fds, n, fn),
+    keep_file = opts.cleanup_socket == false,
   }
 end
 
@@ -264,7 +288,7 @@ end
 
 local SOCK_OPTIONS = {
   sock = true, backlog = "number", limit = "number", start_serving = "boolean",
-  max_connections = "number", ssl = true, ssl_handshake_timeout = "number",
+  max_connections = "number", fds = "number", ssl = true, ssl_handshake_timeout = "number",
   ssl_shutdown_timeout = "number",
 }
 
@@ -281,12 +305,33 @@ local function sock_options(...)
   return opts, last + 1
 end
 
+-- Takes the socket over as the last step, after which nothing can fail: whatever error comes, the
+-- socket is still the caller's.
+local function take_over(self, sock, set, serve)
+  local socket = socket_at(false, 0)
+  self.sockets, self.port = { socket }, 0
+  if serve then self:start_serving() end
+  local at, more = self._listener:take_over(sock, set.backlog)
+  if not at then
+    more.message = ("cannot listen at %s: %s"):format(
+      type(sock) == "number" and "descriptor " .. sock or "this socket", more.message)
+    error(more, 0)
+  end
+  socket._address, socket._fd = at, more >= 0 and more or nil
+  self.port = type(at) == "table" and at.port or nil
+end
+
 local function start_sock(fn, opts, n, name)
   check_handler(fn, name)
   opts = check.options(opts, SOCK_OPTIONS, n, name)
   stream.check_socket(opts.sock, n, name)
   local set = settings(opts, n, name)
-  return start(open(begin_task, fn, { opts.sock }, set), opts)
+  local self = new(begin_task, fn, set)
+  self._listener = listener_of(self, set)
+  local ok, err = pcall(take_over, self, opts.sock, set, opts.start_serving ~= false)
+  if ok then return self end
+  self._listener:close()
+  error(err, 0)
 end
 
 --- The options of a TCP server, and of one at a Unix socket.
@@ -297,7 +342,8 @@ M.TCP_OPTIONS = {
 }
 M.UNIX_OPTIONS = {
   backlog = "number", limit = "number", start_serving = "boolean", max_connections = "number",
-  ssl = true, ssl_handshake_timeout = "number", ssl_shutdown_timeout = "number",
+  fds = "number", cleanup_socket = "boolean", ssl = true, ssl_handshake_timeout = "number",
+  ssl_shutdown_timeout = "number",
 }
 
 --- A TCP server for the function `name`, of which `host` is the second argument. [suspends]
@@ -336,8 +382,10 @@ end
 ---  start_serving (true), max_connections (any number), family ("inet" or "inet6"), ssl (a
 ---  context), ssl_handshake_timeout (60), ssl_shutdown_timeout (30)
 ---
---- `start_server(fn, {sock=})` serves a bound socket, or its descriptor, which belongs to the
---- server from then on; without family and reuse_port.
+--- `start_server(fn, {sock=})` serves at a bound socket, of TCP or a Unix socket: an aio.socket, or
+--- a descriptor, of listen_fds or another process. It belongs to the server when start_server has
+--- returned, and after any error it is still the caller's. Then fds (so many received descriptors
+--- may wait in a connection) is an option too; host, port, family and reuse_port are none.
 ---@return Server
 function M.start_server(fn, host, port, opts)
   local of_sock, n = sock_options(host, port, opts)
@@ -351,7 +399,8 @@ end
 ---@param fn fun(conn: table)
 ---@param path string a path, or on Linux an abstract name that begins with a zero byte
 ---@param opts? table backlog, limit, start_serving, max_connections, ssl, ssl_handshake_timeout,
----  ssl_shutdown_timeout as of start_server
+---  ssl_shutdown_timeout as of start_server; fds (so many received descriptors may wait in a
+---  connection), cleanup_socket (true; false leaves the file where it is at the end)
 ---@return Server
 function M.start_unix_server(fn, path, opts)
   local of_sock, n = sock_options(path, opts)

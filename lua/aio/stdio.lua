@@ -5,6 +5,7 @@
 
 local core = require "aio.core"
 local check = require "aio.check"
+local fds = require "aio.fds"
 local stream = require "aio.stream"
 
 local M = {}
@@ -50,7 +51,7 @@ function M.open(fd, use, limit, n, name)
   return connect(number, own, use, limit, "descriptor " .. number)
 end
 
-local OPTIONS = { limit = "number" }
+local OPTIONS = { limit = "number", fds = "number" }
 
 --- Makes a stream of a descriptor: a pipe, a FIFO, a terminal, a connected socket, a device or a
 --- file. A number above 2 is taken over, so that closing the stream closes it. Files and objects,
@@ -58,11 +59,14 @@ local OPTIONS = { limit = "number" }
 --- while somebody waits for bytes. As asyncio's connect_read_pipe and connect_write_pipe in one.
 --- Raises OSError (EBADF: it is not open; then a number is still the caller's).
 ---@param fd integer|table|userdata a descriptor, an io file, or an object with a method fileno
----@param opts? table limit (65536 bytes in a line)
+---@param opts? table limit (65536 bytes in a line), fds (of a Unix socket: so many received
+---  descriptors may wait for recv_fds)
 ---@return table stream
 function M.connect_pipe(fd, opts)
   opts = check.options(opts, OPTIONS, 2, "connect_pipe")
-  return M.open(fd, nil, stream.check_limit(opts.limit, 2, "connect_pipe"), 1, "connect_pipe")
+  local limit = stream.check_limit(opts.limit, 2, "connect_pipe")
+  local keep = fds.check_option(opts.fds, 2, "connect_pipe")
+  return fds.keep(M.open(fd, nil, limit, 1, "connect_pipe"), keep)
 end
 
 -- One stream for each of the three and each loop, so that nobody loses what another one has read.

@@ -7,6 +7,7 @@ local core = require "aio.core"
 local check = require "aio.check"
 local address = require "aio.address"
 local staggered = require "aio.staggered"
+local fds = require "aio.fds"
 local timeout = require("aio.timeout").timeout
 
 local M = {}
@@ -54,7 +55,9 @@ end
 -- Connects to one address, from the first of the local ones of its family that can be bound. A
 -- stream, or nil and the OSError.
 local function connect_from(a, locals, opts)
-  if not locals then return core._connect(a, nil, opts.limit, opts.nodelay, opts.keepalive) end
+  if not locals then
+    return core._connect(a, nil, opts.limit, opts.nodelay, opts.keepalive, opts.fds)
+  end
   local conn, err
   for _, here in ipairs(of_family(locals, a.family)) do
     conn, err = core._connect(a, here, opts.limit, opts.nodelay, opts.keepalive)
@@ -105,7 +108,7 @@ end
 
 --- Checks the option `sock`.
 function M.check_socket(sock, n, name)
-  if math.type(sock) == "integer" and sock >= 0 then return end
+  if math.type(sock) == "integer" and sock >= 0 and sock < 2 ^ 31 then return end
   check.arg(core._socket_family(sock), n, name,
     "aio.socket, or a descriptor of one, expected, got " .. type(sock))
   check.arg(sock:fileno(), n, name, "open aio.socket expected, got a closed one")
@@ -178,7 +181,7 @@ M.TCP_OPTIONS = {
   ssl_shutdown_timeout = "number", sock = true,
 }
 M.UNIX_OPTIONS = {
-  limit = "number", timeout = "number", ssl = true, server_hostname = "string",
+  limit = "number", timeout = "number", fds = "number", ssl = true, server_hostname = "string",
   ssl_handshake_timeout = "number", ssl_shutdown_timeout = "number",
 }
 
@@ -248,7 +251,9 @@ function M.plan_unix(path, opts, known, n, name)
   n = n + 1
   opts = check.options(opts, known, n, name)
   check.seconds(opts.timeout, n, name)
-  local settings = { limit = M.check_limit(opts.limit, n, name) }
+  local settings = {
+    limit = M.check_limit(opts.limit, n, name), fds = fds.check_option(opts.fds, n, name),
+  }
   local tls = M.tls_settings(opts, n, name, false)
   if tls then tls = tls:towards(nil, path) end
   return { timeout = opts.timeout, tls = tls, open = function()
@@ -278,7 +283,8 @@ end
 
 --- Connects to a Unix socket. [suspends] Raises OSError.
 ---@param path string a path, or on Linux an abstract name that begins with a zero byte
----@param opts? table limit (65536 bytes in a line), timeout (seconds), ssl, server_hostname,
+---@param opts? table limit (65536 bytes in a line), timeout (seconds), fds (so many received
+---  descriptors may wait for recv_fds; unset: none are received), ssl, server_hostname,
 ---  ssl_handshake_timeout, ssl_shutdown_timeout as of open_connection
 ---@return table stream
 function M.open_unix_connection(path, opts)

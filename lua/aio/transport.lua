@@ -15,17 +15,17 @@ local M = {}
 
 local Loop = core._Loop
 
--- The options of a stream without `limit`, which only a reader has.
-local function without_limit(options)
+-- The options of a stream without `limit` and `fds`, which only a reader has.
+local function of_protocols(options)
   local copy = {}
   for option, kind in pairs(options) do copy[option] = kind end
-  copy.limit = nil
+  copy.limit, copy.fds = nil, nil
   return copy
 end
 
-local CONNECT_TCP, CONNECT_UNIX = without_limit(stream.TCP_OPTIONS),
-  without_limit(stream.UNIX_OPTIONS)
-local SERVE_TCP, SERVE_UNIX = without_limit(server.TCP_OPTIONS), without_limit(server.UNIX_OPTIONS)
+local CONNECT_TCP, CONNECT_UNIX = of_protocols(stream.TCP_OPTIONS),
+  of_protocols(stream.UNIX_OPTIONS)
+local SERVE_TCP, SERVE_UNIX = of_protocols(server.TCP_OPTIONS), of_protocols(server.UNIX_OPTIONS)
 
 -- ---- what all of them check ----
 

@@ -46,12 +46,12 @@ static void after_run(lua_State *L, aio_handle *h, bool starved) {
     aio_handle_unanchor(L, h);
 }
 
-/* core._listener(fn, arg, limit, max): a listener that calls fn(arg) in a callback when there is
- * something to take. */
+/* core._listener(fn, arg, limit, max, fds): a listener that calls fn(arg) in a callback when there
+ * is something to take. */
 static int listener_new(lua_State *L) {
   aio_state *st = aio_state_up(L);
   aio_state_require(L, st, AIO_FEATURE_NET);
-  lua_settop(L, 4);
+  lua_settop(L, 5);
   aio_lloop *l = aio_lloop_here(L, st);
   listener_ud *u = aio_object_new(L, st, AIO_REF_LISTENER, sizeof *u, LISTENER_UVS);
   u->loop = l;
@@ -72,53 +72,58 @@ static int listener_new(lua_State *L) {
   h->owner = u;
   u->ls->limit = (size_t)luaL_checkinteger(L, 3);
   u->ls->max = (size_t)luaL_checkinteger(L, 4);
+  u->ls->fds = (size_t)luaL_optinteger(L, 5, 0);
   return 1;
 }
 
-static bool is_address(lua_State *L, int arg) {
-  int type = lua_type(L, arg);
-  return type == LUA_TTABLE || type == LUA_TSTRING;
-}
-
-static aio_door *open_door(lua_State *L, aio_listener *ls, const aio_door_opts *opts, int *err,
-                           const char **call) {
-  aio_address a;
-  *err = aio_address_at(L, 2, &a);
-  return *err ? NULL : aio_door_open(ls, &a, opts, err, call);
-}
-
-/* The socket, or the descriptor, belongs to the door from now on. */
-static aio_door *take_door(lua_State *L, aio_listener *ls, const aio_door_opts *opts, int *err,
-                           const char **call) {
-  aio_sock s;
-  bool is_unix;
-  *call = "sock";
-  *err = aio_socket_offered(L, 2, &s, &is_unix);
-  aio_door *d = *err ? NULL : aio_door_take(ls, s, is_unix, opts, err, call);
-  if (d) aio_socket_gave(L, 2);
-  return d;
-}
-
-/* listener:open(address, path, socket or descriptor, backlog, reuse_port): opens a door; the
- * address where it listens, or nil and an OSError. */
-static int listener_open(lua_State *L) {
-  listener_ud *u = self(L);
-  aio_address a;
-  lua_settop(L, 4);
-  aio_door_opts opts = {(int)luaL_checkinteger(L, 3), lua_toboolean(L, 4)};
-  const char *call = "bind";
-  int err = 0;
-  aio_door *d = is_address(L, 2) ? open_door(L, u->ls, &opts, &err, &call)
-                                 : take_door(L, u->ls, &opts, &err, &call);
-  if (d) err = aio_door_address(d, &a);
-  if (!err) {
-    aio_address_push(L, &a);
-    return 1;
-  }
+/* nil, and an OSError which says what could not be opened. */
+static int push_failure(lua_State *L, int err, const char *call, const char *field) {
   lua_pushnil(L);
   aio_error_push_os(L, aio_state_up(L), err, call);
   lua_pushvalue(L, 2);
-  lua_setfield(L, -2, lua_istable(L, 2) ? "address" : is_address(L, 2) ? "filename" : "socket");
+  lua_setfield(L, -2, field);
+  return 2;
+}
+
+/* listener:open(address or path, backlog, reuse_port, keep_file): opens a door; the address where
+ * it listens and its descriptor (-1: none), or nil and an OSError. */
+static int listener_open(lua_State *L) {
+  listener_ud *u = self(L);
+  aio_address a;
+  lua_settop(L, 5);
+  aio_door_opts opts = {(int)luaL_checkinteger(L, 3), lua_toboolean(L, 4)};
+  const char *call = "bind";
+  int err = aio_address_at(L, 2, &a);
+  aio_door *d = err ? NULL : aio_door_open(u->ls, &a, &opts, &err, &call);
+  if (d && lua_toboolean(L, 5)) aio_door_keep_file(d);
+  if (d) err = aio_door_address(d, &a);
+  if (err) return push_failure(L, err, call, lua_istable(L, 2) ? "address" : "filename");
+  aio_address_push(L, &a);
+  lua_pushinteger(L, aio_door_fileno(d));
+  return 2;
+}
+
+/* listener:take_over(socket or descriptor, backlog): the same with one that is bound. It belongs to
+ * the door when this returns no error; nothing here fails after that. */
+static int listener_take_over(lua_State *L) {
+  listener_ud *u = self(L);
+  aio_sock s;
+  aio_address a;
+  bool is_unix;
+  lua_settop(L, 3);
+  aio_door_opts opts = {.backlog = (int)luaL_checkinteger(L, 3)};
+  const char *call = "sock";
+  int err = aio_socket_offered(L, 2, &s, &is_unix);
+  if (!err) {
+    call = "getsockname";
+    err = aio_sock_address(s, false, &a);
+  }
+  if (err) return push_failure(L, err, call, "socket");
+  aio_address_push(L, &a);
+  aio_door *d = aio_door_take(u->ls, s, is_unix, &opts, &err, &call);
+  if (!d) return push_failure(L, err, call, "socket");
+  aio_socket_gave(L, 2);
+  lua_pushinteger(L, aio_door_fileno(d));
   return 2;
 }
 
@@ -232,6 +237,7 @@ static int listener_gc(lua_State *L) {
 
 void aio_listener_open_class(lua_State *L, aio_state *st) {
   static const luaL_Reg methods[] = {{"open", listener_open},
+                                     {"take_over", listener_take_over},
                                      {"arm", listener_arm},
                                      {"start", listener_start},
                                      {"take", listener_take},

@@ -18,6 +18,7 @@
 #include "bind/interrupt.h"
 #include "bind/listener.h"
 #include "bind/lloop.h"
+#include "bind/local.h"
 #include "bind/made.h"
 #include "bind/process.h"
 #include "bind/queue.h"
@@ -173,6 +174,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_pair_open_functions(L, st);
   aio_filter_open_functions(L, st);
   aio_pipe_open_functions(L, st);
+  aio_local_open_functions(L, st);
   aio_address_open(L, st);
   aio_listener_open_class(L, st);
   aio_datagram_open_class(L, st);

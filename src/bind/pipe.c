@@ -7,6 +7,7 @@
 #include "bind/error.h"
 #include "bind/stream.h"
 #include "core/pipe.h"
+#include "core/stdio.h"
 #include "core/tty.h"
 
 enum { SELF = 1 };
@@ -95,8 +96,45 @@ const luaL_Reg aio_stream_tty_methods[] = {{"isatty", stream_isatty},
                                            {"get_window_size", stream_get_window_size},
                                            {NULL, NULL}};
 
+/* ---- the process ---- */
+
+/* core._set_inheritable(fd, boolean) */
+static int set_inheritable(lua_State *L) {
+  int err = aio_stdio_inherit((int)luaL_checkinteger(L, 1), lua_toboolean(L, 2));
+  if (!err) return 0;
+  aio_error_push_os(L, aio_state_up(L), err, "fcntl");
+  return lua_error(L);
+}
+
+/* core._close_fd(fd) */
+static int close_descriptor(lua_State *L) {
+  uv_fs_t r;
+  int err = uv_fs_close(NULL, &r, (uv_file)luaL_checkinteger(L, 1), NULL);
+  uv_fs_req_cleanup(&r);
+  if (!err) return 0;
+  aio_error_push_os(L, aio_state_up(L), err, "close");
+  return lua_error(L);
+}
+
+/* core._pid() */
+static int get_pid(lua_State *L) {
+  lua_pushinteger(L, uv_os_getpid());
+  return 1;
+}
+
+/* core._unsetenv(name) */
+static int unset_env(lua_State *L) {
+  uv_os_unsetenv(luaL_checkstring(L, 1));
+  return 0;
+}
+
 void aio_pipe_open_functions(lua_State *L, aio_state *st) {
-  static const luaL_Reg fns[] = {
-      {"_connect_pipe", connect_pipe}, {"_fileno", file_number}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"_connect_pipe", connect_pipe},
+                                 {"_fileno", file_number},
+                                 {"_set_inheritable", set_inheritable},
+                                 {"_close_fd", close_descriptor},
+                                 {"_pid", get_pid},
+                                 {"_unsetenv", unset_env},
+                                 {NULL, NULL}};
   aio_setfuncs(L, st, fns);
 }

@@ -10,8 +10,10 @@
 #include "bind/address.h"
 #include "bind/error.h"
 #include "bind/line.h"
+#include "bind/local.h"
 #include "bind/made.h"
 #include "bind/socket.h"
+#include "core/local.h"
 #include "core/socket.h"
 
 enum { SELF = 1 };
@@ -69,7 +71,7 @@ aio_stream_ud *aio_stream_push(lua_State *L, aio_state *st, aio_lloop *l) {
 /* ---- connecting ---- */
 
 /* Stack of core._connect: the arguments, then the stream. */
-enum { TO = 1, LOCAL, LIMIT, NODELAY, KEEPALIVE, STREAM };
+enum { TO = 1, LOCAL, LIMIT, NODELAY, KEEPALIVE, FDS, STREAM };
 
 /* nil and the error object, since the caller may have other addresses to try. */
 static int connect_failed(lua_State *L, aio_stream_ud *u, int err, const char *call) {
@@ -92,13 +94,14 @@ static int connect_k(lua_State *L, int status, lua_KContext ctx) {
   return 1;
 }
 
-/* core._connect(address or path, local address or nil, limit, nodelay, keepalive): a stream, or nil
- * and an OSError. [may yield] */
+/* core._connect(address or path, local address or nil, limit, nodelay, keepalive, fds): a stream,
+ * which keeps so many received descriptors from its first byte on, or nil and an OSError.
+ * [may yield] */
 static int connect_stream(lua_State *L) {
   aio_state *st = aio_state_up(L);
   aio_state_require(L, st, AIO_FEATURE_NET);
   aio_address to, local;
-  lua_settop(L, KEEPALIVE);
+  lua_settop(L, FDS);
   int err = aio_address_at(L, TO, &to);
   if (!err && !lua_isnil(L, LOCAL)) err = aio_address_at(L, LOCAL, &local);
   aio_socket_opts opts = {lua_toboolean(L, NODELAY), lua_toboolean(L, KEEPALIVE)};
@@ -108,6 +111,8 @@ static int connect_stream(lua_State *L) {
   if (!u->s) return luaL_error(L, "not enough memory");
   const char *call = "connect";
   if (!err) err = aio_socket_connect(u->s, &to, lua_isnil(L, LOCAL) ? NULL : &local, &opts, &call);
+  lua_Integer fds = lua_tointeger(L, FDS);
+  if (!err && fds > 0) err = aio_local_keep(u->s, (size_t)fds);
   if (err) return connect_failed(L, u, err, call);
   if (u->s->state == AIO_STREAM_CONNECTING)
     return aio_task_suspend(L, t, &u->s->writers, NULL, connect_k);
@@ -257,6 +262,7 @@ bool aio_stream_info(lua_State *L, aio_stream_ud *u, const char *name) {
   aio_stream *s = u->s;
   if (strcmp(name, "peername") == 0) return push_address(L, s, true);
   if (strcmp(name, "sockname") == 0) return push_address(L, s, false);
+  if (strcmp(name, "peercred") == 0) return aio_local_push_peercred(L, s);
   int fd = strcmp(name, "fileno") == 0 && s->source ? s->source->ops->fileno(s->source) : -1;
   if (fd >= 0) {
     lua_pushinteger(L, fd);
@@ -306,6 +312,7 @@ void aio_stream_open_class(lua_State *L, aio_state *st) {
   aio_setfuncs(L, st, aio_stream_read_methods);
   aio_setfuncs(L, st, aio_stream_write_methods);
   aio_setfuncs(L, st, aio_stream_tty_methods);
+  aio_setfuncs(L, st, aio_stream_local_methods);
   aio_class_selectable(L, "read", &aio_stream_clause);
   lua_setfield(L, -2, "_Stream");
   aio_setfuncs(L, st, fns);

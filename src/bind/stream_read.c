@@ -9,23 +9,19 @@
 #include "bind/error.h"
 #include "bind/select.h"
 #include "bind/stream.h"
+#include "bind/stream_read.h"
 
 /* Stack slots of every operation. */
 enum { SELF = 1, WHAT = 2 };
 enum { SEPARATORS = 100 }; /* at most, in one readuntil */
 
-typedef struct read_op {
-  int (*try)(lua_State *L, aio_stream_ud *u);
-  lua_KFunction k;
-} read_op;
-
-static int resume(lua_State *L, lua_KContext ctx, const read_op *op) {
+int aio_read_resume(lua_State *L, lua_KContext ctx, const aio_read_op *op) {
   if (!aio_task_resumed(L, ctx)) return aio_suspend_again(L, ctx, op->k);
   return op->try(L, lua_touserdata(L, SELF));
 }
 
 /* Begins an operation: the first try, after a turn for the others when it is time for that. */
-static int start(lua_State *L, aio_stream_ud *u, const read_op *op) {
+int aio_read_start(lua_State *L, aio_stream_ud *u, const aio_read_op *op) {
   aio_stream *s = u->s;
   if (!aio_stream_is_open(s)) return aio_stream_raise_closed(L);
   if (!aio_list_empty(&s->readers))
@@ -39,10 +35,10 @@ static int start(lua_State *L, aio_stream_ud *u, const read_op *op) {
 
 /* Waits until `need` bytes are there, or `byte` (-1: none) has come, and tries again; at once when
  * there is more already. */
-static int wait_more(lua_State *L, aio_stream_ud *u, size_t need, int byte, const read_op *op) {
+int aio_read_wait(lua_State *L, aio_stream_ud *u, size_t need, int byte, const aio_read_op *op) {
   aio_stream *s = u->s;
   aio_task *t = aio_task_waiter(L, aio_state_up(L));
-  if (!aio_list_empty(&s->readers)) return start(L, u, op); /* raises */
+  if (!aio_list_empty(&s->readers)) return aio_read_start(L, u, op); /* raises */
   if (aio_stream_pull(s)) return op->try(L, u);
   aio_stream_want(s, need, byte);
   if (s->eof) return op->try(L, u);
@@ -70,7 +66,7 @@ bool aio_stream_take(lua_State *L, aio_stream *s, size_t n) {
 }
 
 /* The end, as a result: nil, or the error that it was. */
-static int push_end(lua_State *L, const aio_stream *s) {
+int aio_read_end(lua_State *L, const aio_stream *s) {
   if (aio_stream_is_open(s) && s->read_error) return aio_stream_raise(L, s, s->read_error, "read");
   lua_pushnil(L);
   return 1;
@@ -80,11 +76,11 @@ static int push_end(lua_State *L, const aio_stream *s) {
 
 static int some_try(lua_State *L, aio_stream_ud *u);
 static int some_k(lua_State *L, int status, lua_KContext ctx);
-static const read_op some_op = {some_try, some_k};
+static const aio_read_op some_op = {some_try, some_k};
 
 static int some_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
-  return resume(L, ctx, &some_op);
+  return aio_read_resume(L, ctx, &some_op);
 }
 
 static int some_try(lua_State *L, aio_stream_ud *u) {
@@ -93,25 +89,25 @@ static int some_try(lua_State *L, aio_stream_ud *u) {
   while (s->in.total > 0) {
     if (aio_stream_take(L, s, n < s->in.total ? n : s->in.total)) return 1;
   }
-  if (s->eof || !aio_stream_is_open(s)) return push_end(L, s);
-  return wait_more(L, u, 1, -1, &some_op);
+  if (s->eof || !aio_stream_is_open(s)) return aio_read_end(L, s);
+  return aio_read_wait(L, u, 1, -1, &some_op);
 }
 
 /* ---- read("a") ---- */
 
 static int all_try(lua_State *L, aio_stream_ud *u);
 static int all_k(lua_State *L, int status, lua_KContext ctx);
-static const read_op all_op = {all_try, all_k};
+static const aio_read_op all_op = {all_try, all_k};
 
 static int all_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
-  return resume(L, ctx, &all_op);
+  return aio_read_resume(L, ctx, &all_op);
 }
 
 static int all_try(lua_State *L, aio_stream_ud *u) {
   aio_stream *s = u->s;
-  if (!s->eof && aio_stream_is_open(s)) return wait_more(L, u, SIZE_MAX, -1, &all_op);
-  if (s->read_error) return push_end(L, s);
+  if (!s->eof && aio_stream_is_open(s)) return aio_read_wait(L, u, SIZE_MAX, -1, &all_op);
+  if (s->read_error) return aio_read_end(L, s);
   while (!aio_stream_take(L, s, s->in.total)) {
   }
   return 1;
@@ -121,16 +117,16 @@ static int all_try(lua_State *L, aio_stream_ud *u) {
 
 static int exactly_try(lua_State *L, aio_stream_ud *u);
 static int exactly_k(lua_State *L, int status, lua_KContext ctx);
-static const read_op exactly_op = {exactly_try, exactly_k};
+static const aio_read_op exactly_op = {exactly_try, exactly_k};
 
 static int exactly_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
-  return resume(L, ctx, &exactly_op);
+  return aio_read_resume(L, ctx, &exactly_op);
 }
 
 /* Raises IncompleteReadError with all that is left; `expected` < 0: until a separator. */
 static int raise_incomplete(lua_State *L, aio_stream *s, lua_Integer expected) {
-  if (aio_stream_is_open(s) && s->read_error) return push_end(L, s);
+  if (aio_stream_is_open(s) && s->read_error) return aio_read_end(L, s);
   while (!aio_stream_take(L, s, s->in.total)) {
   }
   int partial = lua_gettop(L);
@@ -156,7 +152,7 @@ static int exactly_try(lua_State *L, aio_stream_ud *u) {
     if (aio_stream_take(L, s, n)) return 1;
   }
   if (s->eof || !aio_stream_is_open(s)) return raise_incomplete(L, s, (lua_Integer)n);
-  return wait_more(L, u, n, -1, &exactly_op);
+  return aio_read_wait(L, u, n, -1, &exactly_op);
 }
 
 static int stream_readexactly(lua_State *L) {
@@ -165,18 +161,18 @@ static int stream_readexactly(lua_State *L) {
   luaL_argcheck(L, n >= 0, WHAT, "a number of bytes, not negative, expected");
   lua_settop(L, WHAT);
   u->discarded = 0;
-  return start(L, u, &exactly_op);
+  return aio_read_start(L, u, &exactly_op);
 }
 
 /* ---- readuntil(separators) ---- */
 
 static int until_try(lua_State *L, aio_stream_ud *u);
 static int until_k(lua_State *L, int status, lua_KContext ctx);
-static const read_op until_op = {until_try, until_k};
+static const aio_read_op until_op = {until_try, until_k};
 
 static int until_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
-  return resume(L, ctx, &until_op);
+  return aio_read_resume(L, ctx, &until_op);
 }
 
 static int raise_overrun(lua_State *L, const char *message, size_t consumed) {
@@ -224,7 +220,7 @@ static int until_try(lua_State *L, aio_stream_ud *u) {
     return raise_overrun(L, "no separator in more bytes than the limit", u->scanned);
   if (s->eof || !aio_stream_is_open(s)) return raise_incomplete(L, s, -1);
   size_t need = found.last < 0 ? s->in.total + 1 : s->limit + found.longest;
-  return wait_more(L, u, need, found.last, &until_op);
+  return aio_read_wait(L, u, need, found.last, &until_op);
 }
 
 static void check_separator(lua_State *L, int idx) {
@@ -242,7 +238,7 @@ static int stream_readuntil(lua_State *L) {
   u->discarded = 0;
   if (!lua_istable(L, WHAT)) {
     check_separator(L, WHAT);
-    return start(L, u, &until_op);
+    return aio_read_start(L, u, &until_op);
   }
   lua_Integer n = luaL_len(L, WHAT);
   luaL_argcheck(L, n > 0 && n <= SEPARATORS, WHAT, "1 to 100 separators expected");
@@ -252,18 +248,18 @@ static int stream_readuntil(lua_State *L) {
     check_separator(L, -1);
   }
   lua_remove(L, WHAT);
-  return start(L, u, &until_op);
+  return aio_read_start(L, u, &until_op);
 }
 
 /* ---- lines ---- */
 
 static int line_try(lua_State *L, aio_stream_ud *u);
 static int line_k(lua_State *L, int status, lua_KContext ctx);
-static const read_op line_op = {line_try, line_k};
+static const aio_read_op line_op = {line_try, line_k};
 
 static int line_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
-  return resume(L, ctx, &line_op);
+  return aio_read_resume(L, ctx, &line_op);
 }
 
 /* Throws away what belongs to a line over the limit. True when that is its end. */
@@ -305,9 +301,9 @@ static int line_try(lua_State *L, aio_stream_ud *u) {
       u->scanned = 0;
       continue;
     }
-    if (s->eof || !aio_stream_is_open(s)) return push_end(L, s);
+    if (s->eof || !aio_stream_is_open(s)) return aio_read_end(L, s);
     u->scanned = s->in.total;
-    return wait_more(L, u, s->limit + 1, '\n', &line_op);
+    return aio_read_wait(L, u, s->limit + 1, '\n', &line_op);
   }
 }
 
@@ -315,7 +311,7 @@ static int line_try(lua_State *L, aio_stream_ud *u) {
 static int read_line(lua_State *L, aio_stream_ud *u, bool keep) {
   lua_settop(L, SELF);
   lua_pushboolean(L, keep);
-  return start(L, u, &line_op);
+  return aio_read_start(L, u, &line_op);
 }
 
 static int stream_readline(lua_State *L) {
@@ -334,7 +330,7 @@ static int read_format(lua_State *L, aio_stream_ud *u) {
     return read_line(L, u, true);
   case 'a':
     u->discarded = 0;
-    return start(L, u, &all_op);
+    return aio_read_start(L, u, &all_op);
   default:
     return luaL_argerror(L, WHAT, "a number of bytes, \"a\", \"l\" or \"L\" expected");
   }
@@ -350,8 +346,8 @@ static int stream_read(lua_State *L) {
   lua_settop(L, WHAT);
   luaL_argcheck(L, n >= -1, WHAT, "a number of bytes, or -1 for all, expected");
   u->discarded = 0;
-  if (n > 0) return start(L, u, &some_op);
-  if (n < 0) return start(L, u, &all_op);
+  if (n > 0) return aio_read_start(L, u, &some_op);
+  if (n < 0) return aio_read_start(L, u, &all_op);
   lua_pushliteral(L, "");
   return 1;
 }
@@ -374,7 +370,7 @@ static int clause_take(lua_State *L, aio_state *st, int obj, bool turn) {
   while (s->in.total > 0) {
     if (aio_stream_take(L, s, n < s->in.total ? n : s->in.total)) return 1;
   }
-  return s->eof || !aio_stream_is_open(s) ? push_end(L, s) : -1;
+  return s->eof || !aio_stream_is_open(s) ? aio_read_end(L, s) : -1;
 }
 
 static const char *clause_arm(lua_State *L, aio_state *st, int obj, aio_task *t, aio_wait *w) {

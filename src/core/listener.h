@@ -35,6 +35,7 @@ struct aio_listener {
   aio_timer retry;
   size_t count, max;                  /* open connections, and how many may be (0: any number) */
   size_t limit;                       /* of the streams' reads */
+  size_t fds;                         /* received descriptors that a connection keeps (0: none) */
   void (*notify)(aio_listener *self); /* the first stream came into `accepted` */
   void *owner;
   bool serving, closed;
@@ -78,6 +79,10 @@ aio_door *aio_door_open(aio_listener *ls, const aio_address *a, const aio_door_o
  * caller's as before. */
 aio_door *aio_door_take(aio_listener *ls, aio_sock fd, bool is_unix, const aio_door_opts *opts,
                         int *err, const char **call);
+/* Leaves the file of a Unix socket where it is at the end. */
+void aio_door_keep_file(aio_door *d);
+/* Its descriptor, or -1. */
+int aio_door_fileno(aio_door *d);
 /* Accepts, or not, as the listener is hungry or not. */
 void aio_door_update(aio_door *d);
 /* Closes and frees it. */

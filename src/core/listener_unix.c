@@ -4,6 +4,7 @@
  * and closes every waiting client. Listeners call it, libuv calls on_poll. Invariant: what an
  * accepted connection needs in memory is there before accept is called. */
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,7 +37,7 @@ static bool prepare(unix_door *u) {
   aio_listener *ls = u->door.listener;
   if (!u->stream) u->stream = aio_stream_new(u->loop, ls->limit);
   if (!u->socket) u->socket = aio_socket_new(u->loop);
-  return u->stream && u->socket;
+  return u->stream && u->socket && (!ls->fds || aio_socket_keep_fds(u->socket, ls->fds));
 }
 
 static void take_in(unix_door *u, int fd, const aio_ip *peer) {
@@ -198,4 +199,12 @@ aio_door *aio_door_take(aio_listener *ls, aio_sock fd, bool is_unix, const aio_d
   if (!*err) return door_made(u, ls, fd);
   unix_door_free(u);
   return NULL;
+}
+
+void aio_door_keep_file(aio_door *d) {
+  door_of(d)->file.path[0] = '\0';
+}
+
+int aio_door_fileno(aio_door *d) {
+  return door_of(d)->fd;
 }

@@ -144,7 +144,17 @@ aio_door *aio_door_take(aio_listener *ls, aio_sock fd, bool is_unix, const aio_d
   *call = "listen";
   uv_door *u = door_new(ls, is_unix, err);
   if (!u) return NULL;
-  *err = is_unix ? uv_pipe_open(&u->uv.pipe, (uv_file)fd) : uv_tcp_open(&u->uv.tcp, fd);
+  *err = aio_sock_listen(fd, opts->backlog); /* before libuv has it, which would close it */
+  if (!*err) *err = is_unix ? uv_pipe_open(&u->uv.pipe, (uv_file)fd) : uv_tcp_open(&u->uv.tcp, fd);
   if (!*err) *err = uv_listen(&u->uv.stream, opts->backlog, on_connection);
   return door_made(u, *err);
+}
+
+void aio_door_keep_file(aio_door *d) {
+  (void)d;
+}
+
+int aio_door_fileno(aio_door *d) {
+  uv_os_fd_t fd;
+  return uv_fileno(&door_of(d)->uv.any, &fd) ? -1 : (int)(intptr_t)fd;
 }

@@ -22,6 +22,7 @@
 
 #include "core/fd_unix.h"
 #include "core/listener.h"
+#include "core/local.h"
 #include "core/socket.h"
 
 #ifndef MSG_NOSIGNAL
@@ -39,7 +40,8 @@ struct aio_socket {
   aio_source source;
   uv_poll_t poll;
   aio_loop *loop;
-  aio_ip peer; /* family 0: not an IP address */
+  aio_ip peer;    /* family 0: not an IP address */
+  aio_fdbox *box; /* of a Unix socket that keeps received descriptors, or NULL */
   int fd;
   uint8_t asked; /* UV_READABLE and UV_WRITABLE */
   uint8_t pulls; /* more such reads before the next event; 0 after one that emptied the socket */
@@ -123,15 +125,21 @@ static int socket_fileno(aio_source *src) {
 
 static void socket_pull(aio_source *src);
 
-#define SOCKET_OPS(name)                                                                           \
+static aio_fdbox *socket_fds(aio_source *src) {
+  return socket_of(src)->box;
+}
+
+#define SOCKET_OPS(name, fds_fn)                                                                   \
   {                                                                                                \
     .read_start = socket_read_start, .read_stop = socket_read_stop, .pull = socket_pull,           \
     .try_writev = socket_try_writev, .send_file = socket_send_file,                                \
     .write_start = socket_write_start, .shutdown = socket_shutdown, .close = socket_close,         \
-    .address = socket_address, .fileno = socket_fileno, .kind = name, .borrows = true              \
+    .address = socket_address, .fileno = socket_fileno, .kind = name, .borrows = true,             \
+    .fds = fds_fn                                                                                  \
   }
 
-static const aio_source_ops tcp_ops = SOCKET_OPS("tcp"), unix_ops = SOCKET_OPS("unix");
+static const aio_source_ops tcp_ops = SOCKET_OPS("tcp", NULL),
+                            unix_ops = SOCKET_OPS("unix", socket_fds);
 
 static ssize_t receive(int fd, const uv_buf_t *space, unsigned n) {
   struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)space, .msg_iovlen = n};
@@ -152,7 +160,8 @@ static bool read_once(aio_socket *sk, aio_stream *s) {
     return false;
   }
   size_t room = space[0].len + (n == 2 ? space[1].len : 0);
-  ssize_t got = receive(sk->fd, space, n);
+  ptrdiff_t got =
+      sk->box ? aio_local_receive(sk->fd, space, n, sk->box) : receive(sk->fd, space, n);
   if (got > 0) {
     aio_stream_received(s, (size_t)got);
     return (size_t)got == room && s->reading;
@@ -235,7 +244,18 @@ aio_socket *aio_socket_new(aio_loop *l) {
   return sk;
 }
 
+bool aio_socket_keep_fds(aio_socket *sk, size_t max) {
+  if (!sk->box) sk->box = aio_fdbox_new(&sk->loop->mem, max);
+  return sk->box != NULL;
+}
+
+int aio_local_keep(aio_stream *s, size_t max) {
+  if (!s->source || s->source->ops != &unix_ops) return UV_ENOTSUP;
+  return aio_socket_keep_fds(socket_of(s->source), max) ? 0 : UV_ENOMEM;
+}
+
 void aio_socket_free(aio_socket *sk) {
+  aio_fdbox_free(sk->box, &sk->loop->mem);
   aio_mem_free(&sk->loop->mem, sk, sizeof *sk);
 }
 

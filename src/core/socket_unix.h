@@ -12,6 +12,8 @@ typedef struct aio_socket aio_socket;
 /* A socket without a descriptor, or NULL when memory is out. */
 aio_socket *aio_socket_new(aio_loop *l);
 void aio_socket_free(aio_socket *sk);
+/* From now on it keeps at most `max` received descriptors; false when memory is out. */
+bool aio_socket_keep_fds(aio_socket *sk, size_t max);
 /* Gives it a connected descriptor, which is its own from now on, and makes it the source of `s`,
  * open and reading. `peer` may be of another family than IP. On an error `sk` and `fd` are gone
  * and the stream is closed. */

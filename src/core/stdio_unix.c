@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Descriptors 0 to 2 on Unix, see the header; called before a loop opens descriptors of its own. */
+ * Descriptors of the process on Unix, see the header. aio_stdio_secure is called before a loop
+ * opens descriptors of its own. */
 #include "core/stdio.h"
 
 #include <errno.h>
@@ -14,4 +15,8 @@ int aio_stdio_secure(void) {
     if (open("/dev/null", O_RDWR) < 0) return -errno; /* takes the lowest number */
   }
   return 0;
+}
+
+int aio_stdio_inherit(int fd, bool inherit) {
+  return fcntl(fd, F_SETFD, inherit ? 0 : FD_CLOEXEC) < 0 ? -errno : 0;
 }

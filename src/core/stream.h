@@ -52,7 +52,8 @@ typedef struct aio_source_ops {
   bool borrows;     /* queued bytes are read only inside try_writev: they may be borrowed */
   bool inert;       /* nothing outside the program can make it report: it keeps no loop waiting */
   bool endless;     /* the outgoing direction ends only with the source: no write_eof */
-  const struct aio_tty_ops *tty; /* of a tty, or NULL; see core/tty.h */
+  const struct aio_tty_ops *tty;             /* of a tty, or NULL; see core/tty.h */
+  struct aio_fdbox *(*fds)(aio_source *src); /* of a Unix socket: what has come, or NULL; or NULL */
 } aio_source_ops;
 
 struct aio_source {

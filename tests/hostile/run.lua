@@ -41,12 +41,18 @@ local function wait_for(what, condition)
 end
 
 -- Its output goes to a file: nobody has to read it.
-local function start(program)
-  local output = os.tmpname()
+local function start(one)
+  local program, output, path = one.program, os.tmpname(), nil
+  if one.path then
+    path = os.tmpname()
+    os.remove(path)
+  end
   local command = ("env --default-signal=INT,QUIT %s %s >%s 2>&1"):format(ASAN,
-    env.command(env.quote(env.root .. "/" .. program) .. " 0"), env.quote(output))
+    env.command(env.quote(env.root .. "/" .. program) .. " 0 " .. (path or "")),
+    env.quote(output))
   local pipe = assert(io.popen("echo $$; exec " .. command))
-  local server = { program = program, pipe = pipe, output = output, pid = pipe:read("n") }
+  local server = { program = program, pipe = pipe, output = output, path = path }
+  server.pid = pipe:read("n")
   server.port = wait_for("the port of " .. program, function()
     return tonumber(read(output):match("listening on 127%.0%.0%.1:(%d+)\n"))
   end)
@@ -78,6 +84,7 @@ local function stop(server)
   local _, how, code = server.pipe:close()
   local text = read(server.output)
   os.remove(server.output)
+  if server.path then os.remove(server.path) end
   return how, code, text
 end
 
@@ -177,7 +184,7 @@ local function check_end(server, one)
 end
 
 local function run_one(one, seconds, seed)
-  local server = start(one.program)
+  local server = start(one)
   local ok, counts = pcall(attack_all, server, one, seconds, seed)
   if not ok then
     local _, _, text = stop(server)

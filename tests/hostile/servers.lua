@@ -28,6 +28,16 @@ end
 
 local function same(line) return line end
 
+-- The same where the number of the process stands before each answer.
+local function asks_a_process(port, answered)
+  local conn <close> = aio.open_connection(HOST, port)
+  for n = 1, 20 do
+    conn:write("question ", n, "\n")
+    expect(conn:read("l"):match "^%d+ (.*)$", "question " .. n)
+    answered()
+  end
+end
+
 -- Two guests: what one says, the other hears, among all the others.
 local function chats(port, answered)
   local one <close> = aio.open_connection(HOST, port)
@@ -67,14 +77,17 @@ end
 
 local function trusting() return { ssl = aio.ssl_context { verify = false } } end
 
--- program: it gets the port 0, takes a free one and prints "listening on 127.0.0.1:PORT". kind:
--- which attacks it gets. healthy(port, answered): one round of an honest client. memory: bytes
--- above what it had at its start. exit: with what Ctrl-C ends it, when that is not 130.
+-- program: it gets the port 0 (and a path where nothing is, with `path`), takes a free one and
+-- prints "listening on 127.0.0.1:PORT". kind: which attacks it gets. healthy(port, answered):
+-- one round of an honest client. memory: bytes above what it had at its start. exit: with what
+-- Ctrl-C ends it, when that is not 130.
 return {
   { program = "examples/echo_server.lua", kind = "tcp", healthy = asks(same), memory = 64 * MIB },
   { program = "examples/chat_server.lua", kind = "tcp", healthy = chats, memory = 400 * MIB },
   { program = "examples/graceful_shutdown.lua", kind = "tcp", memory = 64 * MIB, exit = 0,
     healthy = asks(function(line) return "you said: " .. line end) },
+  { program = "examples/handover.lua", kind = "tcp", path = true,
+    healthy = asks_a_process, memory = 64 * MIB },
   { program = "examples/udp_dns.lua", kind = "udp", healthy = resolves, memory = 64 * MIB },
   { program = "tests/hostile/tls_echo.lua", kind = "tls", healthy = asks(same, trusting),
     memory = 128 * MIB },
