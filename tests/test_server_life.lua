@@ -1,0 +1,135 @@
+-- SPDX-License-Identifier: MIT
+-- A server's life among its clients: cancelled, rid of them, full, and one of several at a port.
+
+local lu = require "luaunit"
+local aio = require "aio"
+
+local T = {}
+
+local function raised(class, fn, ...)
+  local ok, err = aio.catch(class, fn, ...)
+  lu.assertFalse(ok, "no error was raised")
+  return err
+end
+
+local function echo(conn)
+  for part in conn:lines(65536) do conn:write(part) end
+end
+
+function T.test_a_port_in_the_hands_of_two_servers()
+  aio.run(function()
+    local function named(name) return function(conn) conn:write(name) end end
+    local shared = { reuse_port = true }
+    local one = aio.start_server(named "one", "127.0.0.1", 0, shared)
+    local two <close> = aio.start_server(named "two", "127.0.0.1", one.port, shared)
+    local err = raised(aio.OSError, aio.start_server, echo, "127.0.0.1", one.port)
+    lu.assertEquals(err.code, "EADDRINUSE") -- who does not share it gets nothing
+    local function visit()
+      local conn <close> = aio.open_connection("127.0.0.1", two.port)
+      return conn:read("a")
+    end
+    for _ = 1, 20 do
+      local name = visit()
+      lu.assertTrue(name == "one" or name == "two", name)
+    end
+    one:close()
+    one:wait_closed()
+    for _ = 1, 20 do lu.assertEquals(visit(), "two") end
+  end)
+end
+
+function T.test_abort_clients_drops_what_is_unsent_and_serves_on()
+  aio.run(function()
+    local size, failed = 64 * 1024 * 1024, {}
+    local srv <close> = aio.start_server(function(conn)
+      if conn:read("l") == "small" then return conn:write("here you are") end
+      conn:write_nowait(("x"):rep(size))
+      failed[#failed + 1] = raised(aio.OSError, conn.drain, conn)
+    end, "127.0.0.1", 0)
+    local conn <close> = aio.open_connection("127.0.0.1", srv.port)
+    conn:write("big\n")
+    local got = #conn:read(65536)
+    srv:abort_clients()
+    aio.catch(aio.OSError, function() -- the end, or a reset
+      for part in conn:lines(65536) do got = got + #part end
+    end)
+    lu.assertTrue(got < size)
+    local other <close> = aio.open_connection("127.0.0.1", srv.port)
+    other:write("small\n")
+    lu.assertEquals(other:read("a"), "here you are")
+    lu.assertEquals(failed[1].code, "ECONNABORTED")
+    lu.assertTrue(srv:is_serving())
+  end)
+end
+
+function T.test_serve_forever_cancelled_sends_what_is_left()
+  aio.run(function()
+    local size = 8 * 1024 * 1024
+    local srv = aio.start_server(function(conn)
+      conn:write_nowait(("x"):rep(size))
+      conn:read("a")
+    end, "127.0.0.1", 0, { start_serving = false })
+    local port = srv.port
+    local t = aio.create_task(srv.serve_forever, srv)
+    while not srv:is_serving() do aio.sleep(0) end
+    local conn <close> = aio.open_connection("127.0.0.1", port)
+    lu.assertEquals(conn:read(1), "x")
+    t:cancel()
+    while srv:is_serving() do aio.sleep(0) end
+    lu.assertFalse(t:done()) -- it waits for the connection
+    lu.assertEquals(raised(aio.OSError, aio.open_connection, "127.0.0.1", port).code,
+      "ECONNREFUSED")
+    lu.assertEquals(#conn:read("a"), size - 1)
+    raised(aio.CancelledError, t.await, t)
+    srv:wait_closed()
+  end)
+end
+
+function T.test_serve_forever_cancelled_while_it_waits_for_clients()
+  aio.run(function()
+    local srv = aio.start_server(echo, "127.0.0.1", 0, { start_serving = false })
+    local t = aio.create_task(srv.serve_forever, srv)
+    while not srv:is_serving() do aio.sleep(0) end
+    local conn <close> = aio.open_connection("127.0.0.1", srv.port)
+    conn:write("a\n")
+    lu.assertEquals(conn:read("l"), "a")
+    srv:close() -- its connections live on
+    for _ = 1, 5 do aio.sleep(0) end
+    lu.assertFalse(t:done())
+    t:cancel()
+    raised(aio.CancelledError, t.await, t)
+    conn:write("b\n")
+    lu.assertEquals(conn:read("l"), "b")
+    srv:abort_clients()
+    srv:wait_closed()
+    lu.assertNil(conn:read("l"))
+  end)
+end
+
+function T.test_who_waits_at_max_connections_comes_in_by_abort_clients()
+  aio.run(function()
+    local served = 0
+    local srv <close> = aio.start_server(function(conn)
+      served = served + 1
+      echo(conn)
+    end, "127.0.0.1", 0, { max_connections = 2 })
+    local conns = {}
+    for i = 1, 5 do
+      conns[i] = aio.open_connection("127.0.0.1", srv.port)
+      conns[i]:write(i, "\n")
+    end
+    for first = 1, 5, 2 do -- two at a time, in the order in which they came
+      local last = math.min(first + 1, 5)
+      for i = first, last do lu.assertEquals(conns[i]:read("l"), tostring(i)) end
+      for _ = 1, 10 do aio.sleep(0) end
+      lu.assertEquals(served, last)
+      srv:abort_clients()
+    end
+    for _, conn in ipairs(conns) do
+      lu.assertNil(conn:read("l"))
+      conn:close()
+    end
+  end)
+end
+
+return T
