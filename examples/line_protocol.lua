@@ -15,11 +15,12 @@ function Lines:connection_made(transport) self.transport = transport end
 
 function Lines:data_received(data)
   data = self.rest .. data
-  local from = 1
-  for line, after in data:gmatch "([^\n]*)\n()" do
-    from = after
-    self:on_line(line)
+  local from, newline = 1, data:find("\n", 1, true) -- "[^\n]*\n" looks from each byte to the end
+  while newline do
+    self:on_line(data:sub(from, newline - 1))
     if self.transport:is_closing() then return end
+    from = newline + 1
+    newline = data:find("\n", from, true)
   end
   self.rest = data:sub(from)
   if #self.rest > Lines.LIMIT then
@@ -51,9 +52,15 @@ local function adder()
   end)
 end
 
-aio.run(function()
+-- With a port it serves; alone it also asks.
+aio.main(function(port)
+  io.stdout:setvbuf("line")
   local loop = aio.get_running_loop()
-  local server <close> = loop:create_server(adder, "127.0.0.1", 0)
+  local server <close> = loop:create_server(adder, "127.0.0.1", tonumber(port or 0))
+  if port then
+    print("listening on 127.0.0.1:" .. server.port)
+    return server:serve_forever()
+  end
 
   local ended = aio.Future()
   local _, client = loop:create_connection(function()
@@ -61,7 +68,7 @@ aio.run(function()
   end, "127.0.0.1", server.port)
   for _, word in ipairs { 1, 20, "many", 300, "quit" } do client:send(word) end
   print("ended", ended:await())
-end)
+end, ...)
 
 -- prints:
 -- 1

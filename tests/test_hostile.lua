@@ -14,9 +14,7 @@ local SECONDS = 2 -- for each server
 local LEFT_OUT = {
   ["examples/tour.lua"] = "only it talks to its server",
   ["examples/https_fetch.lua"] = "only it talks to its server",
-  ["examples/line_protocol.lua"] = "only it talks to its server",
   ["examples/host/game.lua"] = "only it talks to its server",
-  ["examples/tls_proxy.lua"] = "it needs a server behind it; tls_echo.lua is attacked over TLS",
 }
 
 -- Without these no program serves anybody.

@@ -41,18 +41,12 @@ local function wait_for(what, condition)
 end
 
 -- Its output goes to a file: nobody has to read it.
-local function start(one)
-  local program, output, path = one.program, os.tmpname(), nil
-  if one.path then
-    path = os.tmpname()
-    os.remove(path)
-  end
+local function start(program, argument)
+  local output = os.tmpname()
   local command = ("env --default-signal=INT,QUIT %s %s >%s 2>&1"):format(ASAN,
-    env.command(env.quote(env.root .. "/" .. program) .. " 0 " .. (path or "")),
-    env.quote(output))
+    env.command(env.quote(env.root .. "/" .. program) .. " 0 " .. argument), env.quote(output))
   local pipe = assert(io.popen("echo $$; exec " .. command))
-  local server = { program = program, pipe = pipe, output = output, path = path }
-  server.pid = pipe:read("n")
+  local server = { program = program, pipe = pipe, output = output, pid = pipe:read("n") }
   server.port = wait_for("the port of " .. program, function()
     return tonumber(read(output):match("listening on 127%.0%.0%.1:(%d+)\n"))
   end)
@@ -84,7 +78,6 @@ local function stop(server)
   local _, how, code = server.pipe:close()
   local text = read(server.output)
   os.remove(server.output)
-  if server.path then os.remove(server.path) end
   return how, code, text
 end
 
@@ -184,13 +177,20 @@ local function check_end(server, one)
 end
 
 local function run_one(one, seconds, seed)
-  local server = start(one)
+  local argument, beside
+  if one.beside then argument, beside = one.beside() end
+  local _ <close> = beside
+  local server = start(one.program, env.quote(argument or ""))
   local ok, counts = pcall(attack_all, server, one, seconds, seed)
   if not ok then
     local _, _, text = stop(server)
     error(tostring(counts) .. "\n" .. text:sub(-5000), 0)
   end
-  check_end(server, one)
+  local ended, why = pcall(check_end, server, one)
+  if not ended then
+    if is_running(server) then stop(server) end -- who exits waits for it
+    error(why, 0)
+  end
   local bound = one.memory * (sanitized and SHADOW or 1)
   assert(counts.memory <= bound, ("it took %d MiB"):format(counts.memory >> 20))
   assert(counts.answers > 0, "no honest client was answered")

@@ -3,6 +3,7 @@
 -- honest client sees of it. tests/test_hostile.lua compares the list with examples/.
 
 local aio = require "aio"
+local identity = require "fuzz.identity"
 
 local HOST = "127.0.0.1"
 local MIB = 1024 * 1024
@@ -75,20 +76,62 @@ local function resolves(port, answered)
   error("no answer to 50 questions", 0)
 end
 
+-- The adder answers a word with an error, a number with the sum.
+local function adds(port, answered)
+  local conn <close> = aio.open_connection(HOST, port)
+  local sum = 0
+  for n = 1, 20 do
+    conn:write(n, "\n")
+    sum = sum + n
+    expect(conn:read("l"), tostring(sum))
+    answered()
+  end
+end
+
 local function trusting() return { ssl = aio.ssl_context { verify = false } } end
 
--- program: it gets the port 0 (and a path where nothing is, with `path`), takes a free one and
--- prints "listening on 127.0.0.1:PORT". kind: which attacks it gets. healthy(port, answered):
--- one round of an honest client. memory: bytes above what it had at its start. exit: with what
--- Ctrl-C ends it, when that is not 130.
+local function echo(conn)
+  aio.catch(aio.OSError, function()
+    for text in conn:lines(65536) do conn:write(text) end
+  end)
+end
+
+-- What stands behind the proxy: its site, and what takes it away again.
+local function behind_the_proxy()
+  local backend = aio.start_server(echo, HOST, 0)
+  local pem = os.tmpname()
+  local file <close> = assert(io.open(pem, "wb"))
+  assert(file:write(identity.cert, identity.key))
+  return ("localhost=%s=%s:%d"):format(pem, HOST, backend.port), aio.defer(function()
+    os.remove(pem)
+    backend:close()
+    backend:abort_clients()
+    backend:wait_closed()
+  end)
+end
+
+-- A path where nothing is, and what takes away what has come there.
+local function free_path()
+  local path = os.tmpname()
+  os.remove(path)
+  return path, aio.defer(os.remove, path)
+end
+
+-- program: it gets the port 0, takes a free one and prints "listening on 127.0.0.1:PORT". kind:
+-- which attacks it gets. healthy(port, answered): one round of an honest client. memory: bytes
+-- above what it had at its start. exit: with what Ctrl-C ends it, when that is not 130. beside():
+-- makes what it needs: its second argument, and something to close.
 return {
   { program = "examples/echo_server.lua", kind = "tcp", healthy = asks(same), memory = 64 * MIB },
   { program = "examples/chat_server.lua", kind = "tcp", healthy = chats, memory = 400 * MIB },
   { program = "examples/graceful_shutdown.lua", kind = "tcp", memory = 64 * MIB, exit = 0,
     healthy = asks(function(line) return "you said: " .. line end) },
-  { program = "examples/handover.lua", kind = "tcp", path = true,
+  { program = "examples/handover.lua", kind = "tcp", beside = free_path,
     healthy = asks_a_process, memory = 64 * MIB },
+  { program = "examples/line_protocol.lua", kind = "tcp", healthy = adds, memory = 64 * MIB },
   { program = "examples/udp_dns.lua", kind = "udp", healthy = resolves, memory = 64 * MIB },
   { program = "tests/hostile/tls_echo.lua", kind = "tls", healthy = asks(same, trusting),
     memory = 128 * MIB },
+  { program = "examples/tls_proxy.lua", kind = "tls", healthy = asks(same, trusting),
+    memory = 256 * MIB, beside = behind_the_proxy },
 }
