@@ -23,11 +23,18 @@ local function copy(from, to)
   if to:can_write_eof() then to:write_eof() else to:close() end
 end
 
-local function serve(conn, site)
-  local backend <close> = aio.open_connection(site.host, site.port, { timeout = 10 })
+local function copy_both(conn, backend)
   local group <close> = aio.TaskGroup() -- an error in one direction ends the other
   group:create_task(copy, conn, backend)
   group:create_task(copy, backend, conn)
+end
+
+local function serve(conn, site)
+  local backend <close> = aio.open_connection(site.host, site.port, { timeout = 10 })
+  local ok, err = pcall(copy_both, conn, backend)
+  if ok then return end
+  backend:abort() -- close would send the rest, and the backend may wait for us to read
+  error(err, 0)
 end
 
 aio.main(function(port, ...)
