@@ -148,6 +148,34 @@ T.TestWatch.test_closing_the_socket_removes_its_callbacks = with_pair(function(l
   lu.assertErrorMsgContains("closed", loop.remove_reader, loop, a)
 end)
 
+-- The collector runs while a callback is added, and a finalizer adds another one for the same number.
+function T.TestWatch.test_a_finalizer_that_adds_meanwhile()
+  local _ <close> = aio.defer(function() collectgarbage("incremental", 200, 100, 13) end)
+  aio.run(function()
+    local loop, before = aio.get_running_loop(), core.stats().handles
+    for garbage = 1, 60 do
+      local a <close>, b = aio.socketpair()
+      local _ <close> = b
+      local fd, called = a:fileno(), aio.Event()
+      local function note() called:set() end
+      collectgarbage()
+      collectgarbage "stop"
+      for _ = 1, garbage do
+        setmetatable({}, { __gc = function() loop:add_reader(fd, note) end })
+      end
+      collectgarbage("incremental", 1, 1000, 1) -- nearly each allocation is a step
+      collectgarbage "restart"
+      loop:add_reader(fd, note)
+      collectgarbage()
+      b:send "x"
+      aio.timeout(20, called.wait, called)
+      lu.assertTrue(loop:remove_reader(fd))
+      collectgarbage()
+    end
+    lu.assertEquals(core.stats().handles, before)
+  end)
+end
+
 function T.TestWatch.test_what_is_left_goes_with_the_loop()
   local a, b = aio.socketpair()
   aio.run(function()

@@ -51,6 +51,12 @@ aio_watch *aio_watch_push(lua_State *L, aio_lloop *l, aio_sock fd) {
   w->loop = l;
   aio_link_init(&w->waiters[AIO_READING]);
   aio_link_init(&w->waiters[AIO_WRITING]);
+  aio_watch *other = find(L, l, fd);
+  if (other) { /* made by a finalizer */
+    lua_replace(L, -2);
+    return other;
+  }
+  lua_pop(L, 1);
   push_watches(L, l);
   aio_lloop_check_open(L, l);
   int err;
