@@ -148,7 +148,7 @@ T.TestWatch.test_closing_the_socket_removes_its_callbacks = with_pair(function(l
   lu.assertErrorMsgContains("closed", loop.remove_reader, loop, a)
 end)
 
--- The collector runs while a callback is added, and a finalizer adds another one for the same number.
+-- The collector runs while a callback is added, and a finalizer adds another one for that number.
 function T.TestWatch.test_a_finalizer_that_adds_meanwhile()
   local _ <close> = aio.defer(function() collectgarbage("incremental", 200, 100, 13) end)
   aio.run(function()

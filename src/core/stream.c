@@ -324,9 +324,17 @@ bool aio_stream_flush(aio_stream *s) {
   return aio_stream_sent(s, (size_t)sent) || file;
 }
 
+/* Not of the file. The system tells of it only once, so that the stream has to know. */
+static bool is_of_connection(ptrdiff_t err) {
+  return err == UV_ECONNRESET || err == UV_EPIPE || err == UV_ETIMEDOUT || err == UV_EHOSTUNREACH ||
+         err == UV_ENETUNREACH;
+}
+
 ptrdiff_t aio_stream_send_file(aio_stream *s, aio_file_part *p) {
   const aio_source_ops *ops = s->source->ops;
-  return ops->send_file ? ops->send_file(s->source, p) : UV_ENOTSUP;
+  ptrdiff_t sent = ops->send_file ? ops->send_file(s->source, p) : UV_ENOTSUP;
+  if (is_of_connection(sent)) aio_stream_write_failed(s, (int)sent);
+  return sent;
 }
 
 int aio_stream_send_later(aio_stream *s) {
