@@ -302,12 +302,14 @@ end
 
 -- A folder that is not read must not stand for "unset": without client_ca no client is asked.
 function T.TestContext.test_folders_are_for_ca_alone()
+  local folder = env.root .. "/tests"
   for _, option in ipairs { "cert", "key", "client_ca" } do
-    local err = raised(aio.OSError, tls.server, { [option] = "tests" })
-    lu.assertEquals({ err.code, err.filename }, { "EISDIR", "tests" })
-    lu.assertStrContains(err.message, ("cannot read option '%s': tests is a folder"):format(option))
+    local err = raised(aio.OSError, tls.server, { [option] = folder })
+    lu.assertEquals({ err.code, err.filename }, { "EISDIR", folder })
+    lu.assertStrContains(err.message, ("cannot read option '%s': %s is a folder"):format(option,
+      folder))
   end
-  lu.assertNotNil(aio.ssl_context { ca = "tests" })
+  lu.assertNotNil(aio.ssl_context { ca = folder })
 end
 
 function T.TestContext.test_a_key_with_a_password()
