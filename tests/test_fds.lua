@@ -172,6 +172,60 @@ T.test_more_than_may_wait = pair(function(a, b)
   close_all(r, w)
 end, { fds = 1 })
 
+-- What is left of a message that did not fit must not pass for that of the bytes before it.
+T.test_a_lost_message_leaves_nothing = pair(function(a, b)
+  local r, w = host.pipe()
+  a:write("0before")
+  lu.assertEquals(b:read(1), "0") -- and the rest is in the stream
+  local reader = aio.create_task(b.readexactly, b, 100)
+  a:send_fds("lost", { r, r, w })
+  lu.assertEquals(raised(aio.OSError, reader.await, reader).code, "EMFILE")
+  local data, fds = b:recv_fds(100)
+  lu.assertEquals({ data, #fds }, { "before", 0 })
+  lu.assertEquals(raised(aio.OSError, b.recv_fds, b, 100).code, "EMFILE")
+  close_all(r, w)
+end, { fds = 2 })
+
+-- The list is asked for its length once.
+T.test_a_list_that_is_not_what_it_says = pair(function(a, b)
+  local long = setmetatable({}, {
+    __len = function() return 2 end,
+    __index = function(_, i) return i <= 1000 and 0 or nil end,
+  })
+  a:send_fds("x", long)
+  local _, fds = b:recv_fds(1)
+  lu.assertEquals(#fds, 2)
+  close_all(table.unpack(fds))
+  local growing = {}
+  growing[1] = { fileno = function()
+    for i = 2, 1000 do growing[i] = 0 end
+    return 0
+  end }
+  a:send_fds("x", growing)
+  _, fds = b:recv_fds(1)
+  lu.assertEquals(#fds, 1)
+  close_all(table.unpack(fds))
+  local ok, err = pcall(a.send_fds, a, "x", { 0, nil, 0 })
+  lu.assertFalse(ok)
+  lu.assertStrContains(err, "got nil")
+end)
+
+-- Else the bytes would go past the TLS, for everybody to read.
+T.test_tls_begins_while_it_waits = pair(function(a, b)
+  lu.skipIf(not pcall(require, "aio.tls"), "built without TLS")
+  local tls = require "support.tls"
+  a:write_nowait(("x"):rep(1000000))
+  local sender = aio.create_task(a.send_fds, a, "secret", { 0 })
+  aio.sleep(0)
+  local reader = aio.create_task(function()
+    b:readexactly(1000000)
+    b:start_tls(tls.server(), { server_side = true })
+  end)
+  a:start_tls(tls.client(), { server_hostname = "localhost" })
+  reader:await()
+  lu.assertStrContains(raised(aio.RuntimeError, sender.await, sender).message, "none over TLS")
+end)
+
 T.test_the_loop_is_closed_first = function()
   lu.skipIf(not host or UV, "there are no descriptors there")
   local one, two = host.socketpair()

@@ -56,10 +56,10 @@ end
 function core._Stream:send_fds(data, fds)
   check.arg(type(data) == "string" and data ~= "", 1, "send_fds",
     "a string that is not empty expected: descriptors go beside a byte")
-  check.arg(type(fds) == "table" and #fds > 0 and #fds <= MOST, 2, "send_fds",
-    "a list of 1 to 253 descriptors expected")
+  local n = type(fds) == "table" and #fds or 0
+  check.arg(n > 0 and n <= MOST, 2, "send_fds", "a list of 1 to 253 descriptors expected")
   local numbers = {}
-  for i, x in ipairs(fds) do numbers[i] = M.number(x, 2, "send_fds") end
+  for i = 1, n do numbers[i] = M.number(fds[i], 2, "send_fds") end
   local sent = core._send_fds(self, data, numbers)
   if sent < #data then self:write(data:sub(sent + 1)) end
 end
@@ -86,7 +86,14 @@ function M.listen_fds()
     fds[i] = FIRST + i - 1
     local name = next_name()
     called[i] = name and name ~= "" and name or "unknown"
-    core._set_inheritable(fds[i], false)
+    local ok, err = pcall(core._set_inheritable, fds[i], false)
+    if not ok then
+      if core.is(err, core.OSError) then
+        err.message = ("LISTEN_FDS is '%s', but descriptor %d: %s"):format(count, fds[i],
+          err.message)
+      end
+      error(err, 0)
+    end
   end
   return fds, called
 end

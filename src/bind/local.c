@@ -68,6 +68,9 @@ static ptrdiff_t send_now(lua_State *L, const aio_stream *s) {
 /* Tries until the queue is empty and the socket has room: descriptors go beside the first byte. */
 static int send_try(lua_State *L, aio_stream *s) {
   check_writable(L, s);
+  if (!s->source->ops->fds) /* perhaps since it waited: start_tls */
+    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
+                           "only a Unix socket carries descriptors, and none over TLS");
   ptrdiff_t sent = s->out.total == 0 ? send_now(L, s) : 0;
   if (sent > 0) {
     lua_pushinteger(L, sent);
@@ -90,10 +93,6 @@ static int send_k(lua_State *L, int status, lua_KContext ctx) {
 static int send_fds(lua_State *L) {
   aio_stream *s = aio_stream_self(L)->s;
   lua_settop(L, FDS);
-  check_writable(L, s);
-  if (!s->source->ops->fds)
-    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
-                           "only a Unix socket carries descriptors, and none over TLS");
   return send_try(L, s);
 }
 

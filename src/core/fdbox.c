@@ -24,9 +24,13 @@ aio_fdbox *aio_fdbox_new(const aio_mem *mem, size_t max) {
   return b;
 }
 
+void aio_fdbox_drop(aio_fdbox *b, size_t n) {
+  while (b->n > n) close_fd(b->entries[--b->n].fd);
+}
+
 void aio_fdbox_free(aio_fdbox *b, const aio_mem *mem) {
   if (!b) return;
-  for (size_t i = 0; i < b->n; i++) close_fd(b->entries[i].fd);
+  aio_fdbox_drop(b, 0);
   aio_mem_free(mem, b, size_of(b->max));
 }
 

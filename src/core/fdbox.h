@@ -31,6 +31,8 @@ void aio_fdbox_free(aio_fdbox *b, const aio_mem *mem);
 /* Takes over a descriptor that came with the bytes up to `received`; false, and it is closed, when
  * the box is full. */
 bool aio_fdbox_put(aio_fdbox *b, int fd);
+/* Closes all but the first `n`. */
+void aio_fdbox_drop(aio_fdbox *b, size_t n);
 /* How many of the `unread` last bytes can be read together with at most one batch of descriptors.
  */
 size_t aio_fdbox_cut(const aio_fdbox *b, size_t unread);

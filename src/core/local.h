@@ -20,7 +20,8 @@ int aio_local_peercred(int fd, aio_peercred *cred);
  * (0: none now, and no descriptors), or an error code. */
 ptrdiff_t aio_local_send(int fd, uv_buf_t buf, const int *fds, size_t n);
 /* Receives bytes, and descriptors into the box, those closed on exec. As recvmsg, with a libuv
- * error code; UV_EMFILE when descriptors were lost, by either side's limit. */
+ * error code; UV_EMFILE when descriptors were lost, by either side's limit; then the whole message
+ * is. */
 ptrdiff_t aio_local_receive(int fd, const uv_buf_t *space, unsigned n, aio_fdbox *box);
 /* Gives the stream's source a box for at most `max` descriptors; before it is given none, what a
  * peer sends is dropped. 0, UV_ENOMEM, or UV_ENOTSUP when it is no Unix socket. */

@@ -93,10 +93,15 @@ ptrdiff_t aio_local_receive(int fd, const uv_buf_t *space, unsigned n, aio_fdbox
   do got = recvmsg(fd, &msg, RECEIVE_FLAGS);
   while (got < 0 && errno == EINTR);
   if (got < 0) return -errno;
+  size_t before = box->n;
   box->received += (uint64_t)got;
   bool all = !(msg.msg_flags & MSG_CTRUNC);
   for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
     if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) all &= put_all(c, box);
   }
-  return all ? got : UV_EMFILE;
+  if (all) return got;
+  /* Its bytes are lost too: what is left of it would pass for that of a message before. */
+  aio_fdbox_drop(box, before);
+  box->received -= (uint64_t)got;
+  return UV_EMFILE;
 }
