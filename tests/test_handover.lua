@@ -113,6 +113,7 @@ local LISTEN = [[
 ]]
 
 function T.test_listen_fds()
+  lu.assertEquals(aio.listen_fds(), {})
   local nothing = "nil\tnil\tnil\n0\n"
   lu.assertEquals(shell(LISTEN, "%s"), "0\t\t\n" .. nothing)
   -- The shell's own number, which exec keeps.

@@ -318,6 +318,7 @@ static void watch_free(aio_cnode *c) {
 /* In the loop that asked for it: some worker has ended. */
 static void watch_run(aio_loop *core, aio_cnode *c) {
   core->remotes--;
+  core->working--;
   aio_wake_all(core, &AIO_CONTAINER(c, aio_crew, watch)->joiners);
   watch_free(c);
 }
@@ -345,6 +346,7 @@ static bool watch(aio_crew *crew, aio_loop *core, aio_port *port) {
     crew->watch_port = port;
     atomic_fetch_add(&crew->refs, 1);
     core->remotes++;
+    core->working++;
     taken = true;
   }
   uv_mutex_unlock(&crew->lock);
