@@ -129,6 +129,7 @@ build = {
         "src/bind/track.c",
         "src/bind/transport.c",
         "src/bind/transport_datagram.c",
+        "src/bind/transport_method.c",
         "src/bind/transport_stream.c",
         "src/bind/watch.c",
         "src/bind/worker.c",

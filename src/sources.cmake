@@ -132,6 +132,7 @@ set(AIO_BIND_SOURCES
   src/bind/track.c
   src/bind/transport.c
   src/bind/transport_datagram.c
+  src/bind/transport_method.c
   src/bind/transport_stream.c
   src/bind/watch.c
   src/bind/worker.c

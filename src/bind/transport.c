@@ -1,25 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * What all transports share, see transport.h. Called by transport_stream.c, transport_datagram.c.
+ * How all transports call their protocol, see transport.h; the methods that they share are in
+ * transport_method.c.
  * Invariant: nothing of the user runs here but by aio_transport_callback's caller and call_now. */
 #include "bind/transport.h"
 
-#include <stddef.h>
-
-#include "bind/address.h"
 #include "bind/error.h"
 #include "bind/lloop.h"
-#include "bind/stream.h"
 
-enum { SELF = 1, PROTOCOL_ARG = 2 };
+enum { SELF = 1 };
 enum { DROPPED_WARNING = 5 }; /* writes to a connection that is gone, as in asyncio */
-enum { WRITE_HIGH = 64 * 1024 };
-
-static aio_transport *transport_self(lua_State *L) {
-  const aio_state *st = aio_state_up(L);
-  void *t = aio_object_test(L, st, SELF, AIO_REF_DATAGRAM_TRANSPORT);
-  return t ? t : aio_object_check(L, st, SELF, AIO_REF_TRANSPORT);
-}
 
 /* ---- reports ---- */
 
@@ -53,28 +43,25 @@ static void describe(lua_State *L, aio_handle *h, int self, int err) {
 
 /* ---- making ---- */
 
-aio_transport *aio_transport_push(lua_State *L, aio_state *st, enum aio_ref class, size_t size,
-                                  aio_lloop *l, int protocol, lua_CFunction body) {
-  aio_transport *t = aio_object_new(L, st, class, size, AIO_TRANSPORT_UVS);
+aio_transport *aio_transport_push(lua_State *L, aio_state *st, const aio_transport_kind *kind,
+                                  aio_lloop *l, int protocol) {
+  aio_transport *t = aio_object_new(L, st, kind->class, kind->size, AIO_TRANSPORT_UVS);
+  t->kind = kind;
   aio_handle_init(L, &t->handle, l, 0);
   lua_pushvalue(L, protocol);
   lua_setiuservalue(L, -2, AIO_TRANSPORT_UV_PROTOCOL);
   aio_context_inherit(L, st);
   lua_setiuservalue(L, -2, AIO_HANDLE_UV_CONTEXT);
-  t->handle.body = body;
+  t->handle.body = kind->body;
   t->handle.describe = describe;
   t->buffered = aio_transport_check_protocol(L, protocol);
   return t;
 }
 
-bool aio_transport_check_protocol(lua_State *L, int arg) {
-  int type = lua_type(L, arg);
-  if (type == LUA_TUSERDATA && luaL_getmetafield(L, arg, "__index") == LUA_TNIL) type = LUA_TNONE;
-  luaL_argexpected(L, type == LUA_TTABLE || type == LUA_TUSERDATA, arg,
-                   "protocol (a table with callbacks)");
-  bool buffered = lua_getfield(L, arg, "get_buffer") != LUA_TNIL;
-  lua_pop(L, type == LUA_TUSERDATA ? 2 : 1);
-  return buffered;
+void aio_transport_stop(lua_State *L, aio_transport *t) {
+  aio_list_del(&t->handle.node.link);
+  t->handle.node.state = AIO_IDLE;
+  aio_handle_unanchor(L, &t->handle);
 }
 
 /* ---- calling ---- */
@@ -185,57 +172,3 @@ void aio_transport_drop(lua_State *L, aio_transport *t, int self) {
   lua_setfield(L, -2, "message");
   aio_lloop_report(L, l);
 }
-
-/* ---- what is told after the end ---- */
-
-/* The part of an address that says something. */
-static size_t packed_size(const aio_address *a) {
-  return a->path_len ? sizeof *a : offsetof(aio_address, path);
-}
-
-void aio_transport_keep_name(lua_State *L, int self, int uv, const aio_address *a) {
-  self = lua_absindex(L, self);
-  lua_pushlstring(L, (const char *)a, packed_size(a));
-  lua_setiuservalue(L, self, uv);
-}
-
-bool aio_transport_push_name(lua_State *L, int self, int uv) {
-  aio_address a;
-  size_t len;
-  lua_getiuservalue(L, self, uv);
-  const char *packed = lua_tolstring(L, -1, &len);
-  if (packed) memcpy(&a, packed, len);
-  lua_pop(L, 1);
-  if (packed) aio_address_push(L, &a);
-  return packed != NULL;
-}
-
-/* ---- methods ---- */
-
-void aio_transport_limits(lua_State *L, size_t *low, size_t *high) {
-  size_t h, l;
-  aio_stream_marks(L, &h, &l);
-  if (h == SIZE_MAX) h = l == SIZE_MAX ? WRITE_HIGH : 4 * l;
-  if (l == SIZE_MAX) l = h / 4;
-  luaL_argcheck(L, l <= h, 2, "'low' must not be above 'high'");
-  *high = h;
-  *low = l;
-}
-
-static int transport_get_protocol(lua_State *L) {
-  transport_self(L);
-  lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_PROTOCOL);
-  return 1;
-}
-
-static int transport_set_protocol(lua_State *L) {
-  aio_transport *t = transport_self(L);
-  t->buffered = aio_transport_check_protocol(L, PROTOCOL_ARG);
-  lua_settop(L, PROTOCOL_ARG);
-  lua_setiuservalue(L, SELF, AIO_TRANSPORT_UV_PROTOCOL);
-  return 0;
-}
-
-const luaL_Reg aio_transport_methods[] = {{"get_protocol", transport_get_protocol},
-                                          {"set_protocol", transport_set_protocol},
-                                          {NULL, NULL}};

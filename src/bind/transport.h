@@ -16,6 +16,7 @@
 
 typedef struct aio_transport {
   aio_handle handle; /* must be first */
+  const struct aio_transport_kind *kind;
   const char *calling;
   unsigned dropped;  /* writes since the connection is gone */
   bool fatal;        /* an error in the callback ends the connection */
@@ -37,13 +38,38 @@ enum {
   AIO_TRANSPORT_UVS = AIO_TRANSPORT_UV_PEER_NAME
 };
 
+/* What streams and datagrams do in their own way. Below a transport there may be nothing left, as
+ * after a finalizer. */
+typedef struct aio_transport_kind {
+  const char *name; /* of the class */
+  enum aio_ref class;
+  size_t size; /* of the object, which begins with an aio_transport */
+  lua_CFunction body;
+  bool (*is_closing)(const aio_transport *t);
+  void (*close)(aio_transport *t); /* what was written is still sent; only when it is not closing */
+  void (*abort)(aio_transport *t);
+  int (*address)(const aio_transport *t, bool peer, aio_address *a); /* only when it is made */
+  /* Pushes what get_extra_info tells under `name`, or nothing; the transport is at slot 1, which it
+   * may overwrite. [may throw] */
+  void (*info)(lua_State *L, const aio_transport *t, const char *name);
+} aio_transport_kind;
+
+enum { AIO_TRANSPORT_HIGH = 64 * 1024 }; /* the water mark by default, as in asyncio */
+
 /* Opens the classes and the functions of the module table at the top. */
 void aio_transport_open(lua_State *L, aio_state *st);          /* transport_stream.c */
 void aio_datagram_transport_open(lua_State *L, aio_state *st); /* transport_datagram.c */
 
-/* Pushes a transport of the class for the protocol at `protocol`, not yet anchored. [may throw] */
-aio_transport *aio_transport_push(lua_State *L, aio_state *st, enum aio_ref class, size_t size,
-                                  aio_lloop *l, int protocol, lua_CFunction body);
+/* Pushes the class: the methods that all transports share, and its own. [may throw] */
+void aio_transport_class_open(lua_State *L, aio_state *st, const aio_transport_kind *kind,
+                              const luaL_Reg *own, lua_CFunction gc);
+/* Pushes a transport for the protocol at `protocol`, not yet anchored. [may throw] */
+aio_transport *aio_transport_push(lua_State *L, aio_state *st, const aio_transport_kind *kind,
+                                  aio_lloop *l, int protocol);
+/* Keeps the addresses of the transport at the top among its user values. [may throw] */
+void aio_transport_keep_names(lua_State *L, const aio_transport *t);
+/* After connection_lost: it is not run again, and may be collected. Cannot fail. */
+void aio_transport_stop(lua_State *L, aio_transport *t);
 
 /* The body begins, ends. Only between them callbacks are called. */
 void aio_transport_begin(aio_transport *t);
@@ -64,16 +90,14 @@ void aio_transport_pace(lua_State *L, aio_transport *t, int self, size_t size, s
 /* A write that nobody will get; the fifth is worth a warning. [may throw] */
 void aio_transport_drop(lua_State *L, aio_transport *t, int self);
 
-/* Keeps an address among the user values of the transport at `self`; pushes such a one. */
-void aio_transport_keep_name(lua_State *L, int self, int uv, const aio_address *a);
-bool aio_transport_push_name(lua_State *L, int self, int uv);
+/* Ends it after what was written, if it does not end yet; ends it at once. */
+void aio_transport_close(aio_transport *t);
+void aio_transport_abort(aio_transport *t);
 
 /* The water marks that the table at slot 2 gives. [may throw] */
 void aio_transport_limits(lua_State *L, size_t *low, size_t *high);
 /* Raises unless the value at `arg` can be a protocol; does it bring buffers of its own? [may
  * throw] */
 bool aio_transport_check_protocol(lua_State *L, int arg);
-/* The methods get_protocol, set_protocol. */
-extern const luaL_Reg aio_transport_methods[];
 
 #endif

@@ -12,7 +12,6 @@
 #include "bind/transport.h"
 
 enum { SELF = 1, DATA = 2, ADDRESS = 3 };
-enum { WRITE_HIGH = 64 * 1024 };
 
 typedef struct packet_transport {
   aio_transport t;        /* must be first */
@@ -122,23 +121,51 @@ static void after_run(lua_State *L, aio_handle *h, bool starved) {
   u->taking = false;
   if (u->t.lost || !d) {
     if (d) d->above = NULL;
-    aio_list_del(&h->node.link);
-    h->node.state = AIO_IDLE;
-    aio_handle_unanchor(L, h);
+    aio_transport_stop(L, &u->t);
   } else {
     wake(u);
   }
 }
 
-/* ---- making ---- */
+/* ---- what kind it is ---- */
 
-static void keep_name(lua_State *L, const aio_datagram *d, bool peer) {
-  aio_address a;
-  memset(&a, 0, sizeof a);
-  if (aio_dport_address(d->port, peer, &a)) return;
-  aio_transport_keep_name(L, -1, peer ? AIO_TRANSPORT_UV_PEER_NAME : AIO_TRANSPORT_UV_SELF_NAME,
-                          &a);
+static bool kind_is_closing(const aio_transport *t) {
+  return is_closing((const packet_transport *)(const void *)t);
 }
+
+static void kind_close(aio_transport *t) {
+  aio_datagram_finish(endpoint_of((packet_transport *)(void *)t));
+}
+
+static void kind_abort(aio_transport *t) {
+  aio_datagram *d = endpoint_of((packet_transport *)(void *)t);
+  if (d) aio_datagram_close(d);
+}
+
+static int kind_address(const aio_transport *t, bool peer, aio_address *a) {
+  const aio_datagram *d = endpoint_of((const packet_transport *)(const void *)t);
+  if (!d || !d->port || (peer && !d->connected)) return UV_ENOTCONN;
+  return aio_dport_address(d->port, peer, a);
+}
+
+static void kind_info(lua_State *L, const aio_transport *t, const char *name) {
+  const aio_datagram *d = endpoint_of((const packet_transport *)(const void *)t);
+  if (d) aio_datagram_info(L, d, name);
+}
+
+static const aio_transport_kind kind = {
+    .name = "DatagramTransport",
+    .class = AIO_REF_DATAGRAM_TRANSPORT,
+    .size = sizeof(packet_transport),
+    .body = run,
+    .is_closing = kind_is_closing,
+    .close = kind_close,
+    .abort = kind_abort,
+    .address = kind_address,
+    .info = kind_info,
+};
+
+/* ---- making ---- */
 
 /* core._datagram_transport(endpoint, protocol): the transport of an open endpoint that nobody
  * reads; it calls the protocol's connection_made on the next turn. */
@@ -148,15 +175,13 @@ static int make_transport(lua_State *L) {
   aio_datagram_ud *below = aio_datagram_at(L, st, ENDPOINT);
   lua_getiuservalue(L, ENDPOINT, AIO_DATAGRAM_UV_LOOP);
   aio_lloop *l = lua_touserdata(L, -1);
-  packet_transport *u = (packet_transport *)(void *)aio_transport_push(
-      L, st, AIO_REF_DATAGRAM_TRANSPORT, sizeof *u, l, PROTOCOL, run);
+  packet_transport *u = (packet_transport *)(void *)aio_transport_push(L, st, &kind, l, PROTOCOL);
   lua_pushvalue(L, ENDPOINT);
   lua_setiuservalue(L, -2, AIO_TRANSPORT_UV_BELOW);
   u->below = below;
-  u->high = WRITE_HIGH;
-  u->low = WRITE_HIGH / 4;
-  keep_name(L, below->d, false);
-  if (below->d->connected) keep_name(L, below->d, true);
+  u->high = AIO_TRANSPORT_HIGH;
+  u->low = AIO_TRANSPORT_HIGH / 4;
+  aio_transport_keep_names(L, &u->t);
   aio_handle_anchor(L, &u->t.handle, -1);
   u->t.handle.again = after_run;
   below->d->above = &u->t.handle.node;
@@ -248,68 +273,14 @@ static int transport_get_size(lua_State *L) {
   return 1;
 }
 
-/* ---- the end ---- */
-
-static int transport_close(lua_State *L) {
-  packet_transport *u = self(L);
-  if (is_closing(u)) return 0;
-  u->t.closing = true;
-  aio_datagram_finish(endpoint_of(u));
-  return 0;
-}
-
-static int transport_abort(lua_State *L) {
-  packet_transport *u = self(L);
-  u->t.closing = true;
-  if (endpoint_of(u)) aio_datagram_close(endpoint_of(u));
-  return 0;
-}
-
-static int transport_is_closing(lua_State *L) {
-  lua_pushboolean(L, is_closing(self(L)));
-  return 1;
-}
-
-/* ---- what it tells ---- */
-
-static int transport_get_extra_info(lua_State *L) {
-  const packet_transport *u = self(L);
-  const char *name = luaL_checkstring(L, 2);
-  lua_settop(L, 3);
-  int uv = strcmp(name, "sockname") == 0   ? AIO_TRANSPORT_UV_SELF_NAME
-           : strcmp(name, "peername") == 0 ? AIO_TRANSPORT_UV_PEER_NAME
-                                           : 0;
-  if (uv && aio_transport_push_name(L, SELF, uv)) return 1;
-  const aio_datagram *d = endpoint_of(u);
-  if (d) aio_datagram_info(L, d, name);
-  return 1;
-}
-
-static int transport_tostring(lua_State *L) {
-  const packet_transport *u = self(L);
-  lua_pushfstring(L, "DatagramTransport (%s): %p",
-                  u->t.lost       ? "closed"
-                  : is_closing(u) ? "closing"
-                                  : "open",
-                  lua_topointer(L, SELF));
-  return 1;
-}
-
 void aio_datagram_transport_open(lua_State *L, aio_state *st) {
   static const luaL_Reg methods[] = {{"sendto", transport_sendto},
                                      {"set_write_buffer_limits", transport_set_limits},
                                      {"get_write_buffer_limits", transport_get_limits},
                                      {"get_write_buffer_size", transport_get_size},
-                                     {"close", transport_close},
-                                     {"abort", transport_abort},
-                                     {"is_closing", transport_is_closing},
-                                     {"get_extra_info", transport_get_extra_info},
                                      {NULL, NULL}};
-  static const luaL_Reg meta[] = {
-      {"__gc", transport_gc}, {"__tostring", transport_tostring}, {NULL, NULL}};
   static const luaL_Reg fns[] = {{"_datagram_transport", make_transport}, {NULL, NULL}};
-  aio_class_open(L, st, AIO_REF_DATAGRAM_TRANSPORT, "DatagramTransport", methods, meta);
-  aio_setfuncs(L, st, aio_transport_methods);
+  aio_transport_class_open(L, st, &kind, methods, transport_gc);
   lua_setfield(L, -2, "_DatagramTransport");
   aio_setfuncs(L, st, fns);
 }

@@ -4,9 +4,6 @@
  * asyncio's order: connection_made, what arrives, the end, connection_lost. Reading, sending and
  * closing are the stream's. Invariant: while the stream is told to make the handle's node ready
  * (`above`), the transport is anchored. */
-#include <string.h>
-
-#include "bind/address.h"
 #include "bind/buffer.h"
 #include "bind/error.h"
 #include "bind/lloop.h"
@@ -121,13 +118,6 @@ static void ended(lua_State *L, stream_transport *u) {
   aio_stream_close(s);
 }
 
-/* The connection cannot go on. */
-static void break_off(stream_transport *u) {
-  aio_stream *s = stream_of(u);
-  u->t.closing = true;
-  if (s) aio_stream_abort(s);
-}
-
 /* The error that ended the connection. That the peer is gone is none when nothing was lost: the
  * reader of a pipe, or a peer that has ended TLS. */
 static int last_error(const stream_transport *u) {
@@ -169,7 +159,7 @@ static int run(lua_State *L) {
     aio_transport_pace(L, t, SELF, s->out.total, s->low, SIZE_MAX);
   enum event e = next_event(u);
   if (e == FAILED) {
-    break_off(u);
+    aio_transport_abort(&u->t);
     e = LOST;
   }
   if (t->fresh && (e == RECEIVED || e == ENDED)) e = NOTHING; /* next time */
@@ -205,28 +195,63 @@ static void after_run(lua_State *L, aio_handle *h, bool starved) {
   aio_stream *s = stream_of(u);
   if (u->t.failed && u->t.fatal && s && s->state < AIO_STREAM_CLOSED) {
     if (!u->t.broken && !last_error(u)) s->write_error = s->read_error = UV_ENOMEM;
-    break_off(u);
+    aio_transport_abort(&u->t);
   }
   if (u->t.lost || !s) {
     if (s) s->above = NULL;
-    aio_list_del(&h->node.link);
-    h->node.state = AIO_IDLE;
-    aio_handle_unanchor(L, h);
+    aio_transport_stop(L, &u->t);
   } else {
     if (aio_stream_is_open(s) && !u->paused && s->in.total == 0) aio_stream_pull(s);
     wake(u);
   }
 }
 
-/* ---- making ---- */
+/* ---- what kind it is ---- */
 
-static void keep_name(lua_State *L, aio_stream *s, bool peer) {
-  aio_address a;
-  memset(&a, 0, sizeof a);
-  if (aio_stream_address(s, peer, &a)) return;
-  aio_transport_keep_name(L, -1, peer ? AIO_TRANSPORT_UV_PEER_NAME : AIO_TRANSPORT_UV_SELF_NAME,
-                          &a);
+/* Puts the stream in the place of the transport, which the anchor holds. */
+static void replace_self(lua_State *L) {
+  lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_BELOW);
+  lua_replace(L, SELF);
 }
+
+static bool kind_is_closing(const aio_transport *t) {
+  return is_closing((const stream_transport *)(const void *)t);
+}
+
+static void kind_close(aio_transport *t) {
+  aio_stream_close(stream_of((stream_transport *)(void *)t));
+}
+
+static void kind_abort(aio_transport *t) {
+  aio_stream *s = stream_of((stream_transport *)(void *)t);
+  if (s) aio_stream_abort(s);
+}
+
+static int kind_address(const aio_transport *t, bool peer, aio_address *a) {
+  aio_stream *s = stream_of((const stream_transport *)(const void *)t);
+  return s ? aio_stream_address(s, peer, a) : UV_ENOTCONN;
+}
+
+static void kind_info(lua_State *L, const aio_transport *t, const char *name) {
+  const stream_transport *u = (const stream_transport *)(const void *)t;
+  if (!stream_of(u)) return;
+  replace_self(L);
+  aio_stream_info(L, u->below, name);
+}
+
+static const aio_transport_kind kind = {
+    .name = "Transport",
+    .class = AIO_REF_TRANSPORT,
+    .size = sizeof(stream_transport),
+    .body = run,
+    .is_closing = kind_is_closing,
+    .close = kind_close,
+    .abort = kind_abort,
+    .address = kind_address,
+    .info = kind_info,
+};
+
+/* ---- making ---- */
 
 /* core._transport(stream, protocol): the transport of an open stream that nobody reads; it calls
  * the protocol's connection_made on the next turn. */
@@ -237,13 +262,11 @@ static int make_transport(lua_State *L) {
   if (!aio_stream_is_open(below->s)) return aio_stream_raise_closed(L);
   lua_getiuservalue(L, STREAM, AIO_STREAM_UV_LOOP);
   aio_lloop *l = lua_touserdata(L, -1);
-  stream_transport *u = (stream_transport *)(void *)aio_transport_push(L, st, AIO_REF_TRANSPORT,
-                                                                       sizeof *u, l, PROTOCOL, run);
+  stream_transport *u = (stream_transport *)(void *)aio_transport_push(L, st, &kind, l, PROTOCOL);
   lua_pushvalue(L, STREAM);
   lua_setiuservalue(L, -2, AIO_TRANSPORT_UV_BELOW);
   u->below = below;
-  keep_name(L, below->s, false);
-  keep_name(L, below->s, true);
+  aio_transport_keep_names(L, &u->t);
   aio_handle_anchor(L, &u->t.handle, -1);
   if (!below->s || !aio_stream_is_open(below->s)) { /* a finalizer */
     aio_handle_unanchor(L, &u->t.handle);
@@ -288,21 +311,7 @@ static int transport_gc(lua_State *L) {
   return 0;
 }
 
-/* ---- writing, and closing ---- */
-
-static int transport_close(lua_State *L) {
-  stream_transport *u = self(L);
-  if (is_closing(u)) return 0;
-  u->t.closing = true;
-  aio_stream_close(stream_of(u));
-  return 0;
-}
-
-/* Puts the stream in the place of the transport, which the anchor holds. */
-static void replace_self(lua_State *L) {
-  lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_BELOW);
-  lua_replace(L, SELF);
-}
+/* ---- writing ---- */
 
 /* Tells the protocol that its writes pile up. */
 static void pace(lua_State *L, stream_transport *u) {
@@ -348,7 +357,10 @@ static bool can_write_eof(const stream_transport *u) {
 static int transport_write_eof(lua_State *L) {
   stream_transport *u = self(L);
   if (is_closing(u) || !is_open(u)) return 0;
-  if (!u->reads) return transport_close(L); /* a pipe, as in asyncio */
+  if (!u->reads) { /* a pipe, as in asyncio */
+    aio_transport_close(&u->t);
+    return 0;
+  }
   if (!can_write_eof(u))
     return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
                            "this transport cannot end one direction alone, as can_write_eof() "
@@ -413,48 +425,6 @@ static int transport_is_reading(lua_State *L) {
   return 1;
 }
 
-/* ---- the end ---- */
-
-static int transport_abort(lua_State *L) {
-  stream_transport *u = self(L);
-  break_off(u);
-  return 0;
-}
-
-static int transport_is_closing(lua_State *L) {
-  lua_pushboolean(L, is_closing(self(L)));
-  return 1;
-}
-
-/* ---- what it tells ---- */
-
-static int name_kept(const char *name) {
-  if (strcmp(name, "peername") == 0) return AIO_TRANSPORT_UV_PEER_NAME;
-  return strcmp(name, "sockname") == 0 ? AIO_TRANSPORT_UV_SELF_NAME : 0;
-}
-
-static int transport_get_extra_info(lua_State *L) {
-  const stream_transport *u = self(L);
-  const char *name = luaL_checkstring(L, 2);
-  lua_settop(L, 3);
-  int uv = name_kept(name);
-  if (uv && aio_transport_push_name(L, SELF, uv)) return 1;
-  if (!stream_of(u)) return 1;
-  replace_self(L);
-  aio_stream_info(L, u->below, name);
-  return 1;
-}
-
-static int transport_tostring(lua_State *L) {
-  const stream_transport *u = self(L);
-  lua_pushfstring(L, "Transport (%s): %p",
-                  u->t.lost       ? "closed"
-                  : is_closing(u) ? "closing"
-                                  : "open",
-                  lua_topointer(L, SELF));
-  return 1;
-}
-
 void aio_transport_open(lua_State *L, aio_state *st) {
   static const luaL_Reg methods[] = {{"write", transport_write},
                                      {"writelines", transport_writelines},
@@ -466,19 +436,12 @@ void aio_transport_open(lua_State *L, aio_state *st) {
                                      {"pause_reading", transport_pause_reading},
                                      {"resume_reading", transport_resume_reading},
                                      {"is_reading", transport_is_reading},
-                                     {"close", transport_close},
-                                     {"abort", transport_abort},
-                                     {"is_closing", transport_is_closing},
-                                     {"get_extra_info", transport_get_extra_info},
                                      {NULL, NULL}};
-  static const luaL_Reg meta[] = {
-      {"__gc", transport_gc}, {"__tostring", transport_tostring}, {NULL, NULL}};
   static const luaL_Reg fns[] = {{"_transport", make_transport},
                                  {"_transport_stream", transport_stream},
                                  {"_transport_busy", transport_busy},
                                  {NULL, NULL}};
-  aio_class_open(L, st, AIO_REF_TRANSPORT, "Transport", methods, meta);
-  aio_setfuncs(L, st, aio_transport_methods);
+  aio_transport_class_open(L, st, &kind, methods, transport_gc);
   lua_setfield(L, -2, "_Transport");
   aio_setfuncs(L, st, fns);
 }
