@@ -134,6 +134,7 @@ set(AIO_BIND_SOURCES
   src/bind/transport_datagram.c
   src/bind/transport_method.c
   src/bind/transport_stream.c
+  src/bind/transport_stream_write.c
   src/bind/watch.c
   src/bind/worker.c
 )

@@ -4,37 +4,27 @@
  * asyncio's order: connection_made, what arrives, the end, connection_lost. Reading, sending and
  * closing are the stream's. Invariant: while the stream is told to make the handle's node ready
  * (`above`), the transport is anchored. */
+#include "bind/transport_stream.h"
 #include "bind/buffer.h"
 #include "bind/error.h"
 #include "bind/lloop.h"
-#include "bind/stream.h"
-#include "bind/transport.h"
 
-enum { SELF = 1, DATA = 2 };
+enum { SELF = 1 };
 enum { MOST_AT_ONCE = 256 * 1024 }; /* bytes in one data_received */
 
-typedef struct stream_transport {
-  aio_transport t;      /* must be first */
-  aio_stream_ud *below; /* user value BELOW; NULL after the finalizer */
-  bool reads, writes;   /* a pipe does one of them */
-  bool paused;          /* reading */
-  bool eof_told;        /* eof_received was called */
-  bool eof_final;       /* the peer has ended both directions, as it does over TLS */
-  bool busy;            /* somebody sends a file */
-} stream_transport;
+typedef aio_stream_transport stream_transport;
 
-static stream_transport *self(lua_State *L) {
+static aio_stream *stream_of(const stream_transport *u) {
+  return aio_stream_transport_below(u);
+}
+
+aio_stream_transport *aio_stream_transport_self(lua_State *L) {
   return aio_object_check(L, aio_state_up(L), SELF, AIO_REF_TRANSPORT);
 }
 
-/* The stream, NULL when nothing is left of it. */
-static aio_stream *stream_of(const stream_transport *u) {
-  return u->below ? u->below->s : NULL;
-}
-
-static bool is_open(const stream_transport *u) {
-  const aio_stream *s = stream_of(u);
-  return s && aio_stream_is_open(s);
+void aio_stream_transport_replace(lua_State *L) {
+  lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_BELOW);
+  lua_replace(L, SELF);
 }
 
 /* The error that ended writing; that one cannot write at all is none. */
@@ -45,6 +35,10 @@ static int write_error(const stream_transport *u) {
 static bool is_closing(const stream_transport *u) {
   const aio_stream *s = stream_of(u);
   return u->t.closing || !s || s->state >= AIO_STREAM_CLOSING || write_error(u);
+}
+
+bool aio_stream_transport_is_live(const aio_stream_transport *u) {
+  return !is_closing(u) && aio_stream_is_open(stream_of(u));
 }
 
 /* ---- what happens ---- */
@@ -64,7 +58,7 @@ static enum event next_event(const stream_transport *u) {
   return ended || write_error(u) ? FAILED : NOTHING;
 }
 
-static void wake(stream_transport *u) {
+void aio_stream_transport_wake(aio_stream_transport *u) {
   aio_loop *l = u->t.handle.loop->core;
   if (l && next_event(u) != NOTHING) aio_loop_tell(l, &u->t.handle.node);
 }
@@ -202,17 +196,11 @@ static void after_run(lua_State *L, aio_handle *h, bool starved) {
     aio_transport_stop(L, &u->t);
   } else {
     if (aio_stream_is_open(s) && !u->paused && s->in.total == 0) aio_stream_pull(s);
-    wake(u);
+    aio_stream_transport_wake(u);
   }
 }
 
 /* ---- what kind it is ---- */
-
-/* Puts the stream in the place of the transport, which the anchor holds. */
-static void replace_self(lua_State *L) {
-  lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_BELOW);
-  lua_replace(L, SELF);
-}
 
 static bool kind_is_closing(const aio_transport *t) {
   return is_closing((const stream_transport *)(const void *)t);
@@ -235,7 +223,7 @@ static int kind_address(const aio_transport *t, bool peer, aio_address *a) {
 static void kind_info(lua_State *L, const aio_transport *t, const char *name) {
   const stream_transport *u = (const stream_transport *)(const void *)t;
   if (!stream_of(u)) return;
-  replace_self(L);
+  aio_stream_transport_replace(L);
   aio_stream_info(L, u->below, name);
 }
 
@@ -279,28 +267,15 @@ static int make_transport(lua_State *L) {
   s->above = &u->t.handle.node;
   s->lazy = false; /* a protocol always waits */
   aio_stream_hold(s, false);
-  wake(u);
+  aio_stream_transport_wake(u);
   return 1;
 }
 
 /* core._transport_stream(transport): the stream below. */
 static int transport_stream(lua_State *L) {
-  self(L);
+  aio_stream_transport_self(L);
   lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_BELOW);
   return 1;
-}
-
-/* core._transport_busy(transport, busy): while it is, nobody else may write. */
-static int transport_busy(lua_State *L) {
-  stream_transport *u = self(L);
-  bool busy = lua_toboolean(L, 2);
-  if (busy && u->busy)
-    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
-                           "a file is being sent on this transport already; wait until it is");
-  if (busy && (is_closing(u) || !is_open(u)))
-    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME, "this transport is closed");
-  u->busy = busy;
-  return 0;
 }
 
 static int transport_gc(lua_State *L) {
@@ -311,103 +286,14 @@ static int transport_gc(lua_State *L) {
   return 0;
 }
 
-/* ---- writing ---- */
-
-/* Tells the protocol that its writes pile up. */
-static void pace(lua_State *L, stream_transport *u) {
-  const aio_stream *s = stream_of(u);
-  if (u->t.write_paused || !is_open(u) || s->out.total <= s->high || !u->t.handle.slot) return;
-  aio_push_anchored(L, u->t.handle.loop->st, u->t.handle.slot);
-  aio_transport_pace(L, &u->t, lua_gettop(L), s->out.total, s->low, s->high);
-}
-
-static int transport_write(lua_State *L) {
-  stream_transport *u = self(L);
-  const aio_stream *s = stream_of(u);
-  if (!u->writes)
-    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
-                           "this transport only reads; connect_write_pipe makes one that writes");
-  if (s && s->end_wanted)
-    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME, "cannot write after write_eof()");
-  if (u->busy)
-    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
-                           "cannot write while a file is being sent; wait until sendfile is done");
-  if (is_closing(u) || !is_open(u)) {
-    aio_transport_drop(L, &u->t, SELF);
-    return 0;
-  }
-  replace_self(L);
-  aio_stream_put(L, u->below);
-  pace(L, u);
-  return 0;
-}
-
-static int transport_writelines(lua_State *L) {
-  self(L);
-  luaL_checktype(L, DATA, LUA_TTABLE);
-  lua_settop(L, DATA);
-  return transport_write(L);
-}
-
-static bool can_write_eof(const stream_transport *u) {
-  const aio_stream *s = stream_of(u);
-  return s && u->writes && aio_stream_can_end(s);
-}
-
-static int transport_write_eof(lua_State *L) {
-  stream_transport *u = self(L);
-  if (is_closing(u) || !is_open(u)) return 0;
-  if (!u->reads) { /* a pipe, as in asyncio */
-    aio_transport_close(&u->t);
-    return 0;
-  }
-  if (!can_write_eof(u))
-    return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
-                           "this transport cannot end one direction alone, as can_write_eof() "
-                           "tells; close it");
-  aio_stream_write_eof(stream_of(u));
-  wake(u);
-  return 0;
-}
-
-static int transport_can_write_eof(lua_State *L) {
-  lua_pushboolean(L, can_write_eof(self(L)));
-  return 1;
-}
-
-static int transport_set_limits(lua_State *L) {
-  stream_transport *u = self(L);
-  size_t low, high;
-  aio_transport_limits(L, &low, &high);
-  aio_stream *s = stream_of(u);
-  if (!s) return 0;
-  s->low = low;
-  s->high = high;
-  pace(L, u);
-  return 0;
-}
-
-static int transport_get_limits(lua_State *L) {
-  const aio_stream *s = stream_of(self(L));
-  lua_pushinteger(L, s ? (lua_Integer)s->low : 0);
-  lua_pushinteger(L, s ? (lua_Integer)s->high : 0);
-  return 2;
-}
-
-static int transport_get_size(lua_State *L) {
-  const aio_stream *s = stream_of(self(L));
-  lua_pushinteger(L, s ? (lua_Integer)s->out.total : 0);
-  return 1;
-}
-
 /* ---- reading ---- */
 
 static int set_paused(lua_State *L, bool paused) {
-  stream_transport *u = self(L);
-  if (is_closing(u) || !is_open(u) || u->paused == paused) return 0;
+  stream_transport *u = aio_stream_transport_self(L);
+  if (!aio_stream_transport_is_live(u) || u->paused == paused) return 0;
   u->paused = paused;
   aio_stream_hold(stream_of(u), paused);
-  wake(u);
+  aio_stream_transport_wake(u);
   return 0;
 }
 
@@ -420,28 +306,21 @@ static int transport_resume_reading(lua_State *L) {
 }
 
 static int transport_is_reading(lua_State *L) {
-  const stream_transport *u = self(L);
+  const stream_transport *u = aio_stream_transport_self(L);
   lua_pushboolean(L, !is_closing(u) && !u->paused);
   return 1;
 }
 
 void aio_transport_open(lua_State *L, aio_state *st) {
-  static const luaL_Reg methods[] = {{"write", transport_write},
-                                     {"writelines", transport_writelines},
-                                     {"write_eof", transport_write_eof},
-                                     {"can_write_eof", transport_can_write_eof},
-                                     {"set_write_buffer_limits", transport_set_limits},
-                                     {"get_write_buffer_limits", transport_get_limits},
-                                     {"get_write_buffer_size", transport_get_size},
-                                     {"pause_reading", transport_pause_reading},
+  static const luaL_Reg methods[] = {{"pause_reading", transport_pause_reading},
                                      {"resume_reading", transport_resume_reading},
                                      {"is_reading", transport_is_reading},
                                      {NULL, NULL}};
-  static const luaL_Reg fns[] = {{"_transport", make_transport},
-                                 {"_transport_stream", transport_stream},
-                                 {"_transport_busy", transport_busy},
-                                 {NULL, NULL}};
+  static const luaL_Reg fns[] = {
+      {"_transport", make_transport}, {"_transport_stream", transport_stream}, {NULL, NULL}};
   aio_transport_class_open(L, st, &kind, methods, transport_gc);
+  aio_setfuncs(L, st, aio_stream_transport_write_methods);
   lua_setfield(L, -2, "_Transport");
   aio_setfuncs(L, st, fns);
+  aio_setfuncs(L, st, aio_stream_transport_functions);
 }
