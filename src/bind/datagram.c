@@ -344,20 +344,9 @@ static int datagram_close(lua_State *L) {
 }
 
 static void report_unclosed(lua_State *L, aio_lloop *l) {
-  lua_createtable(L, 0, 3);
-  lua_pushliteral(L, "unclosed");
-  lua_setfield(L, -2, "kind");
-  lua_getiuservalue(L, SELF, UV_WHERE);
-  const char *where = lua_tostring(L, -1);
-  lua_pushfstring(L,
-                  "a datagram endpoint was collected while open; close it, or write local d "
-                  "<close>%s%s",
-                  where ? "; it was made at " : "", where ? where : "");
-  lua_setfield(L, -3, "message");
-  lua_pop(L, 1);
-  lua_pushvalue(L, SELF);
-  lua_setfield(L, -2, "transport");
-  aio_lloop_report(L, l);
+  aio_made_report_unclosed(
+      L, l, "a datagram endpoint was collected while open; close it, or write local d <close>",
+      "transport", UV_WHERE);
 }
 
 static int datagram_gc(lua_State *L) {

@@ -27,6 +27,22 @@ bool aio_made_push(lua_State *L, const aio_state *st) {
   return known;
 }
 
+void aio_made_report_unclosed(lua_State *L, aio_lloop *l, const char *message, const char *field,
+                              int where) {
+  enum { SELF = 1 };
+  lua_createtable(L, 0, 3);
+  lua_pushliteral(L, "unclosed");
+  lua_setfield(L, -2, "kind");
+  lua_getiuservalue(L, SELF, where);
+  const char *line = lua_tostring(L, -1);
+  lua_pushfstring(L, "%s%s%s", message, line ? "; it was made at " : "", line ? line : "");
+  lua_setfield(L, -3, "message");
+  lua_pop(L, 1);
+  lua_pushvalue(L, SELF);
+  lua_setfield(L, -2, field);
+  aio_lloop_report(L, l);
+}
+
 /* core._note_made(object): notes the caller's line, when the running loop is in debug mode. */
 static int note_made(lua_State *L) {
   const aio_state *st = aio_state_up(L);

@@ -5,7 +5,7 @@
 #ifndef AIO_BIND_MADE_H
 #define AIO_BIND_MADE_H
 
-#include "bind/state.h"
+#include "bind/lloop.h"
 
 /* Opens the functions in the module table at the top. */
 void aio_made_open(lua_State *L, aio_state *st);
@@ -15,5 +15,11 @@ void aio_made_note(lua_State *L, const aio_state *st, int idx);
 
 /* Pushes the line that made the running task, when it is known; false: nothing pushed. */
 bool aio_made_push(lua_State *L, const aio_state *st);
+
+/* Reports that the object at slot 1, which its finalizer gives to the handler as `field`, was
+ * collected while open; `message` says so, and the user value `where` adds the line that made it.
+ * [may throw] */
+void aio_made_report_unclosed(lua_State *L, aio_lloop *l, const char *message, const char *field,
+                              int where);
 
 #endif

@@ -434,18 +434,9 @@ static int socket_detach(lua_State *L) {
 }
 
 static void report_unclosed(lua_State *L, aio_lloop *l) {
-  lua_createtable(L, 0, 3);
-  lua_pushliteral(L, "unclosed");
-  lua_setfield(L, -2, "kind");
-  lua_getiuservalue(L, SELF, UV_WHERE);
-  const char *where = lua_tostring(L, -1);
-  lua_pushfstring(L, "a socket was collected while open; close it, or write local s <close>%s%s",
-                  where ? "; it was made at " : "", where ? where : "");
-  lua_setfield(L, -3, "message");
-  lua_pop(L, 1);
-  lua_pushvalue(L, SELF);
-  lua_setfield(L, -2, "socket");
-  aio_lloop_report(L, l);
+  aio_made_report_unclosed(L, l,
+                           "a socket was collected while open; close it, or write local s <close>",
+                           "socket", UV_WHERE);
 }
 
 static int socket_gc(lua_State *L) {

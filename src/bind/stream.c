@@ -204,18 +204,9 @@ static int stream_close_scope(lua_State *L) {
 }
 
 static void report_unclosed(lua_State *L, aio_lloop *l) {
-  lua_createtable(L, 0, 4);
-  lua_pushliteral(L, "unclosed");
-  lua_setfield(L, -2, "kind");
-  lua_getiuservalue(L, SELF, AIO_STREAM_UV_WHERE);
-  const char *where = lua_tostring(L, -1);
-  lua_pushfstring(L, "a stream was collected while open; close it, or write local conn <close>%s%s",
-                  where ? "; it was made at " : "", where ? where : "");
-  lua_setfield(L, -3, "message");
-  lua_pop(L, 1);
-  lua_pushvalue(L, SELF);
-  lua_setfield(L, -2, "conn");
-  aio_lloop_report(L, l);
+  aio_made_report_unclosed(
+      L, l, "a stream was collected while open; close it, or write local conn <close>", "conn",
+      AIO_STREAM_UV_WHERE);
 }
 
 static int stream_gc(lua_State *L) {
