@@ -117,6 +117,7 @@ build = {
         "src/bind/sleep.c",
         "src/bind/slow.c",
         "src/bind/socket.c",
+        "src/bind/socket_call.c",
         "src/bind/sockopt.c",
         "src/bind/sockwait.c",
         "src/bind/state.c",

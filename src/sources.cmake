@@ -120,6 +120,7 @@ set(AIO_BIND_SOURCES
   src/bind/sleep.c
   src/bind/slow.c
   src/bind/socket.c
+  src/bind/socket_call.c
   src/bind/sockopt.c
   src/bind/sockwait.c
   src/bind/state.c

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The class Socket: the system's calls, each tried once. Called by Lua and by sockwait.c.
+ * The class Socket: its making, its errors, its close, and how it is given away; the system's calls
+ * are in socket_call.c.
  * Invariant: the userdata exists, with its metatable, before its descriptor does. */
 #include "bind/socket.h"
 
@@ -9,17 +10,14 @@
 #include "bind/address.h"
 #include "bind/error.h"
 #include "bind/made.h"
-#include "core/datagram.h"
 #include "core/listener.h"
 
 enum { UV_LOOP = 1, UV_WHERE, UV_WATCH, UVS = 3 };
-enum { SELF = 1, ARG = 2, TO = 3 };
-enum { RECV_MAX = AIO_PACKETS_ROOM }; /* bytes that one call receives at most */
-enum { BACKLOG = 128 };
+enum { SELF = 1 };
 
 /* ---- errors ---- */
 
-static int raise_closed(lua_State *L) {
+int aio_socket_raise_closed(lua_State *L) {
   return aio_error_state(L, aio_state_up(L), AIO_E_RUNTIME,
                          "this socket is closed; make another one");
 }
@@ -54,7 +52,7 @@ aio_socket_ud *aio_socket_test(lua_State *L, const aio_state *st, int arg) {
 
 aio_socket_ud *aio_socket_check(lua_State *L, int arg) {
   aio_socket_ud *u = aio_object_check(L, aio_state_up(L), arg, AIO_REF_SOCKET);
-  if (u->s == AIO_SOCK_NONE) raise_closed(L);
+  if (u->s == AIO_SOCK_NONE) aio_socket_raise_closed(L);
   return u;
 }
 
@@ -74,36 +72,7 @@ bool aio_socket_note_watch(lua_State *L, int arg, int watch) {
   return true;
 }
 
-/* ---- arguments ---- */
-
-void aio_socket_address_at(lua_State *L, int arg, int family, aio_address *a) {
-  int err = UV_EINVAL;
-  if (family == AF_UNIX) {
-    luaL_argexpected(L, lua_type(L, arg) == LUA_TSTRING, arg, "path of a Unix socket");
-    err = aio_address_at(L, arg, a);
-    luaL_argcheck(L, err != UV_ENAMETOOLONG, arg, "this path is too long for a Unix socket");
-    luaL_argcheck(L, !err, arg, "a path, not empty, expected");
-    return;
-  }
-  if (lua_istable(L, arg)) {
-    err = aio_address_at(L, arg, a);
-  } else if (lua_type(L, arg) == LUA_TSTRING) {
-    lua_Integer port = luaL_checkinteger(L, arg + 1);
-    luaL_argcheck(L, port >= 0 && port <= 65535, arg + 1, "a port from 0 to 65535 expected");
-    err = aio_address_ip(a, lua_tostring(L, arg), (int)port);
-  } else {
-    luaL_typeerror(L, arg, "host and port, or an address");
-  }
-  luaL_argcheck(L, !err, arg, "a host in digits, and a port, expected; getaddrinfo looks names up");
-  luaL_argcheck(L, a->ip.sa.sa_family == family, arg,
-                "this address is not of the family of the socket");
-}
-
-size_t aio_socket_size_at(lua_State *L, int arg) {
-  lua_Integer n = luaL_checkinteger(L, arg);
-  luaL_argcheck(L, n > 0, arg, "a positive number of bytes expected");
-  return n < RECV_MAX ? (size_t)n : RECV_MAX;
-}
+/* ---- families and types ---- */
 
 typedef struct named {
   const char *name;
@@ -136,20 +105,6 @@ static int check_type(lua_State *L) {
                      "\"stream\", \"dgram\", \"seqpacket\" or \"raw\" expected");
 }
 
-/* Pushes host and port, or the path; how many. */
-static int push_address(lua_State *L, const aio_address *a) {
-  int family = a->ip.sa.sa_family;
-  if (family != AF_INET && family != AF_INET6) {
-    aio_address_push(L, a);
-    return 1;
-  }
-  char host[AIO_HOST_MAX];
-  if (aio_ip_host(&a->ip, host, sizeof host)) host[0] = '\0';
-  lua_pushstring(L, host);
-  lua_pushinteger(L, aio_ip_port(&a->ip));
-  return 2;
-}
-
 /* ---- making ---- */
 
 static bool known(const named *table, int value) {
@@ -162,7 +117,7 @@ static bool is_connected_kind(int type) {
   return type == SOCK_STREAM || type == SOCK_SEQPACKET;
 }
 
-static aio_socket_ud *push_new(lua_State *L, aio_state *st, int family, int type) {
+aio_socket_ud *aio_socket_push(lua_State *L, aio_state *st, int family, int type) {
   aio_socket_ud *u = aio_object_new(L, st, AIO_REF_SOCKET, sizeof *u, UVS);
   u->s = AIO_SOCK_NONE;
   u->family = family;
@@ -183,7 +138,7 @@ static int adopt(lua_State *L, aio_state *st) {
   lua_Integer fd = lua_tointegerx(L, -1, &ok);
   luaL_argcheck(L, ok && fd >= 0 && fd <= INT32_MAX, 1,
                 "option 'fileno': the number of a descriptor expected");
-  aio_socket_ud *u = push_new(L, st, AF_UNSPEC, SOCK_STREAM);
+  aio_socket_ud *u = aio_socket_push(L, st, AF_UNSPEC, SOCK_STREAM);
   int err = aio_sock_adopt((aio_sock)fd, &family, &type);
   if (!err && !known(families, family)) err = UV_EAFNOSUPPORT;
   if (err) return aio_socket_raise(L, err, "socket");
@@ -199,7 +154,7 @@ static int new_socket(lua_State *L) {
   if (lua_istable(L, 1)) return adopt(L, st);
   int family = check_family(L, AF_INET), type = check_type(L);
   int proto = (int)luaL_optinteger(L, 3, 0);
-  aio_socket_ud *u = push_new(L, st, family, type);
+  aio_socket_ud *u = aio_socket_push(L, st, family, type);
   int err = aio_sock_open(family, type, proto, &u->s);
   return err ? aio_socket_raise(L, err, "socket") : 1;
 }
@@ -211,7 +166,8 @@ static int new_pair(lua_State *L) {
   luaL_argcheck(L, family == AF_UNIX, 1, "pairs are of the family \"unix\"");
   int proto = (int)luaL_optinteger(L, 3, 0);
   aio_sock pair[2];
-  aio_socket_ud *a = push_new(L, st, family, type), *b = push_new(L, st, family, type);
+  aio_socket_ud *a = aio_socket_push(L, st, family, type),
+                *b = aio_socket_push(L, st, family, type);
   int err = aio_sock_pair(type, proto, pair);
   if (err) return aio_socket_raise(L, err, "socketpair");
   a->s = pair[0];
@@ -219,149 +175,7 @@ static int new_pair(lua_State *L) {
   return 2;
 }
 
-/* ---- connecting ---- */
-
-static int socket_bind(lua_State *L) {
-  const aio_socket_ud *u = self(L);
-  aio_address a;
-  aio_socket_address_at(L, ARG, u->family, &a);
-  int err = aio_sock_bind(u->s, &a);
-  return err ? aio_socket_raise_at(L, err, "bind", &a) : 0;
-}
-
-static int socket_listen(lua_State *L) {
-  const aio_socket_ud *u = self(L);
-  lua_Integer backlog = luaL_optinteger(L, ARG, BACKLOG);
-  luaL_argcheck(L, backlog >= 0 && backlog <= INT32_MAX, ARG, "a number, not negative, expected");
-  int err = aio_sock_listen(u->s, (int)backlog);
-  return err ? aio_socket_raise(L, err, "listen") : 0;
-}
-
-static int socket_connect(lua_State *L) {
-  const aio_socket_ud *u = self(L);
-  aio_address a;
-  aio_socket_address_at(L, ARG, u->family, &a);
-  int err = aio_sock_connect(u->s, &a);
-  return err ? aio_socket_raise_at(L, err, "connect", &a) : 0;
-}
-
-int aio_socket_accept(lua_State *L, const aio_socket_ud *u, const char *call) {
-  aio_address peer;
-  aio_socket_ud *c = push_new(L, aio_state_up(L), u->family, SOCK_STREAM);
-  c->connected = u->connected;
-  if (u->s == AIO_SOCK_NONE) return raise_closed(L); /* by a finalizer */
-  int err = aio_sock_accept(u->s, &c->s, &peer);
-  if (!err) return 1 + push_address(L, &peer);
-  lua_pop(L, 1);
-  return err == UV_EAGAIN ? -1 : aio_socket_raise(L, err, call);
-}
-
-static int would_block(lua_State *L, const char *call) {
-  return aio_socket_raise(L, UV_EAGAIN, call);
-}
-
-static int socket_accept(lua_State *L) {
-  int n = aio_socket_accept(L, self(L), "accept");
-  return n < 0 ? would_block(L, "accept") : n;
-}
-
-/* ---- sending and receiving ---- */
-
-/* Room to receive into: the running loop's, or of one's own; pushes one value. [may throw] */
-static char *push_room(lua_State *L, size_t n) {
-  const aio_state *st = aio_state_up(L);
-  char *room = st->running ? aio_packets_get(st->running->core) : NULL;
-  if (room)
-    lua_pushnil(L);
-  else
-    room = lua_newuserdatauv(L, n, 0);
-  return room;
-}
-
-int aio_socket_recv(lua_State *L, const aio_socket_ud *u, size_t n, bool from_whom,
-                    const char *call) {
-  aio_address from;
-  char *room = push_room(L, n);
-  if (u->s == AIO_SOCK_NONE) return raise_closed(L); /* by a finalizer */
-  ptrdiff_t got = aio_sock_recv(u->s, room, n, from_whom ? &from : NULL);
-  if (got == UV_EAGAIN) {
-    lua_pop(L, 1);
-    return -1;
-  }
-  if (got < 0) return aio_socket_raise(L, (int)got, call);
-  if (got == 0 && u->connected)
-    lua_pushnil(L);
-  else
-    lua_pushlstring(L, room, (size_t)got);
-  return from_whom ? 1 + push_address(L, &from) : 1;
-}
-
-ptrdiff_t aio_socket_send(lua_State *L, const aio_socket_ud *u, const char *ptr, size_t len,
-                          const aio_address *to, const char *call) {
-  ptrdiff_t sent = aio_sock_send(u->s, ptr, len, to);
-  if (sent == UV_EAGAIN) return -1;
-  if (sent >= 0) return sent;
-  if (to) aio_socket_raise_at(L, (int)sent, call, to);
-  return aio_socket_raise(L, (int)sent, call);
-}
-
-static int recv_any(lua_State *L, bool from_whom, const char *call) {
-  const aio_socket_ud *u = self(L);
-  int n = aio_socket_recv(L, u, aio_socket_size_at(L, ARG), from_whom, call);
-  return n < 0 ? would_block(L, call) : n;
-}
-
-static int socket_recv(lua_State *L) {
-  return recv_any(L, false, "recv");
-}
-
-static int socket_recvfrom(lua_State *L) {
-  return recv_any(L, true, "recvfrom");
-}
-
-static int send_any(lua_State *L, const aio_address *to, const char *call) {
-  size_t len;
-  const char *data = luaL_checklstring(L, ARG, &len);
-  ptrdiff_t sent = aio_socket_send(L, self(L), data, len, to, call);
-  if (sent < 0) return would_block(L, call);
-  lua_pushinteger(L, sent);
-  return 1;
-}
-
-static int socket_send(lua_State *L) {
-  self(L);
-  return send_any(L, NULL, "send");
-}
-
-static int socket_sendto(lua_State *L) {
-  aio_address to;
-  luaL_checkstring(L, ARG);
-  aio_socket_address_at(L, TO, self(L)->family, &to);
-  return send_any(L, &to, "sendto");
-}
-
-static int socket_shutdown(lua_State *L) {
-  static const char *const names[] = {"rd", "wr", "rdwr", NULL};
-  const aio_socket_ud *u = self(L);
-  int err = aio_sock_shutdown(u->s, (enum aio_sock_end)luaL_checkoption(L, ARG, "rdwr", names));
-  return err ? aio_socket_raise(L, err, "shutdown") : 0;
-}
-
 /* ---- what it tells ---- */
-
-static int name_of(lua_State *L, bool peer, const char *call) {
-  aio_address a;
-  int err = aio_sock_address(self(L)->s, peer, &a);
-  return err ? aio_socket_raise(L, err, call) : push_address(L, &a);
-}
-
-static int socket_getsockname(lua_State *L) {
-  return name_of(L, false, "getsockname");
-}
-
-static int socket_getpeername(lua_State *L) {
-  return name_of(L, true, "getpeername");
-}
 
 static int socket_fileno(lua_State *L) {
   const aio_socket_ud *u = aio_object_check(L, aio_state_up(L), SELF, AIO_REF_SOCKET);
@@ -403,7 +217,7 @@ static aio_sock let_go(lua_State *L, aio_socket_ud *u) {
 int aio_socket_offered(lua_State *L, int arg, aio_sock *s, bool *is_unix) {
   int family = AF_UNSPEC, type = 0;
   const aio_socket_ud *u = aio_socket_test(L, aio_state_up(L), arg);
-  if (u && u->s == AIO_SOCK_NONE) raise_closed(L);
+  if (u && u->s == AIO_SOCK_NONE) aio_socket_raise_closed(L);
   *s = u ? u->s : (aio_sock)luaL_checkinteger(L, arg);
   int err = aio_sock_adopt(*s, &family, &type);
   *is_unix = family == AF_UNIX;
@@ -468,21 +282,8 @@ static int family_of(lua_State *L) {
 }
 
 void aio_socket_open_class(lua_State *L, aio_state *st) {
-  static const luaL_Reg methods[] = {{"bind", socket_bind},
-                                     {"listen", socket_listen},
-                                     {"connect", socket_connect},
-                                     {"accept", socket_accept},
-                                     {"recv", socket_recv},
-                                     {"recvfrom", socket_recvfrom},
-                                     {"send", socket_send},
-                                     {"sendto", socket_sendto},
-                                     {"shutdown", socket_shutdown},
-                                     {"getsockname", socket_getsockname},
-                                     {"getpeername", socket_getpeername},
-                                     {"fileno", socket_fileno},
-                                     {"detach", socket_detach},
-                                     {"close", socket_close},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"fileno", socket_fileno}, {"detach", socket_detach}, {"close", socket_close}, {NULL, NULL}};
   static const luaL_Reg meta[] = {{"__close", socket_close},
                                   {"__gc", socket_gc},
                                   {"__tostring", socket_tostring},
@@ -492,6 +293,7 @@ void aio_socket_open_class(lua_State *L, aio_state *st) {
                                  {"_socket_family", family_of},
                                  {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_SOCKET, "Socket", methods, meta);
+  aio_setfuncs(L, st, aio_socket_call_methods);
   aio_setfuncs(L, st, aio_socket_option_methods);
   lua_setfield(L, -2, "_Socket");
   aio_setfuncs(L, st, fns);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The Lua face of a plain socket: a full userdata around a descriptor. Its methods never wait;
- * those of the loop that do are in sockwait.c. Invariant: `s` is AIO_SOCK_NONE before the socket is
- * made and after its close. */
+ * The Lua face of a plain socket: a full userdata around a descriptor. Its life is in socket.c. Its
+ * methods, in socket_call.c and sockopt.c, never wait; those of the loop that do are in sockwait.c.
+ * Invariant: `s` is AIO_SOCK_NONE before the socket is made and after its close. */
 #ifndef AIO_BIND_SOCKET_H
 #define AIO_BIND_SOCKET_H
 
@@ -18,9 +18,12 @@ typedef struct aio_socket_ud {
 
 /* Opens the class Socket and the functions of the module table at the top. */
 void aio_socket_open_class(lua_State *L, aio_state *st);
+extern const luaL_Reg aio_socket_call_methods[];   /* socket_call.c */
 extern const luaL_Reg aio_socket_option_methods[]; /* sockopt.c */
 extern const luaL_Reg aio_socket_loop_methods[];   /* sockwait.c */
 
+/* Pushes a socket without a descriptor, for `s` to be set. [may throw] */
+aio_socket_ud *aio_socket_push(lua_State *L, aio_state *st, int family, int type);
 /* The socket at `arg`, open or closed, else NULL. */
 aio_socket_ud *aio_socket_test(lua_State *L, const aio_state *st, int arg);
 /* The socket at `arg`; raises when it is not one, or closed. [may throw] */
@@ -30,6 +33,8 @@ aio_socket_ud *aio_socket_check(lua_State *L, int arg);
 int aio_socket_offered(lua_State *L, int arg, aio_sock *s, bool *is_unix);
 /* Somebody else owns the descriptor of the value at `arg` now. Cannot fail. */
 void aio_socket_gave(lua_State *L, int arg);
+/* Raises that the socket is closed. [throws] */
+int aio_socket_raise_closed(lua_State *L);
 /* Raises an OSError. [throws] */
 int aio_socket_raise(lua_State *L, int err, const char *call);
 /* The same, with the address that it is about. [throws] */
