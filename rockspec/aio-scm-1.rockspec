@@ -166,6 +166,7 @@ build = {
     ["aio.runner"] = "lua/aio/runner.lua",
     ["aio.scope"] = "lua/aio/scope.lua",
     ["aio.sendfile"] = "lua/aio/sendfile.lua",
+    ["aio.serve"] = "lua/aio/serve.lua",
     ["aio.server"] = "lua/aio/server.lua",
     ["aio.signal"] = "lua/aio/signal.lua",
     ["aio.socket"] = "lua/aio/socket.lua",

@@ -189,6 +189,7 @@ set(AIO_LUA_FILES
   lua/aio/runner.lua
   lua/aio/scope.lua
   lua/aio/sendfile.lua
+  lua/aio/serve.lua
   lua/aio/server.lua
   lua/aio/signal.lua
   lua/aio/socket.lua

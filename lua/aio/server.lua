@@ -1,13 +1,14 @@
 -- SPDX-License-Identifier: MIT
 --
--- Servers: each accepted connection becomes a task that runs the user's function, or is given to
--- another part (aio.transport). Listening and accepting are in C (bind/listener.c); this file
--- decides who serves and how a server ends.
+-- Servers: each accepted connection becomes a task that runs the user's function (aio.serve), or is
+-- given to another part (aio.transport). Listening and accepting are in C (bind/listener.c); this
+-- file decides where a server listens and how it ends.
 
 local core = require "aio.core"
 local check = require "aio.check"
 local address = require "aio.address"
 local fds = require "aio.fds"
+local serve = require "aio.serve"
 local stream = require "aio.stream"
 
 local M = {}
@@ -39,69 +40,13 @@ end
 ---@return integer|nil
 function Socket:fileno() return self._fd end
 
--- ---- serving ----
-
-local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
-
--- Message handler: errors keep where they were raised.
-local function note_traceback(err)
-  if not core.is(err, core.BaseError) then return { err, debug.traceback(nil, 2) } end
-  if err.traceback == nil and is_error(err) then err.traceback = debug.traceback(nil, 2) end
-  return { err }
-end
-
-local function report(conn, peer, caught, message)
-  core.get_running_loop():call_exception_handler {
-    message = (message or "the handler of a connection from %s failed"):format(peer),
-    kind = "callback_error", exception = caught[1], traceback = caught[2],
-    conn = conn, task = core.current_task(), address = peer,
-  }
-end
-
-local function peer_of(conn)
-  local peer = conn:get_extra_info "peername"
-  return peer and peer ~= "" and address.format(peer) or "a local process"
-end
-
---- Calls fn(conn), reports its error, and closes the connection, unless it was detached. The close
---- comes before everything that can fail.
----@param message? string in place of the usual one, with "%s" for the peer; then the connection
----  stays open unless fn fails
----@return boolean ok
-function M.serve(fn, conn, message)
-  local ok, caught = xpcall(fn, note_traceback, conn)
-  local named, peer
-  if not ok then named, peer = pcall(peer_of, conn) end
-  if not core._detached(conn) and not (ok and message) then conn:close() end
-  if ok then return true end
-  -- Without memory the message handler fails, and the error comes as it is.
-  if type(caught) ~= "table" then caught = { caught } end
-  if not is_error(caught[1]) then error(caught[1], 0) end
-  report(conn, named and peer or "a peer", caught, message)
-  return false
-end
-
---- The same for a server with TLS: first the handshake. One that our own side has ended by closing
---- the connection is no failure.
-function M.serve_tls(fn, conn, tls)
-  local named, peer = pcall(peer_of, conn)
-  local ok, err = pcall(tls.start, tls, conn)
-  if ok then
-    M.serve(fn, conn)
-    return
-  end
-  conn:abort()
-  if not is_error(err) then error(err, 0) end
-  if core.is(err, core.OSError) and err.code == "ECONNABORTED" then return end
-  report(conn, named and peer or "a peer", { err },
-    "the TLS handshake of a connection from %s failed")
-end
+-- ---- accepting ----
 
 -- Begins with a connection: a task that runs the user's function.
 local function begin_task(self, conn)
   local create, tls = self._loop.create_task, self._tls
-  if tls then return create(self._loop, M.serve_tls, self._fn, conn, tls) end
-  return create(self._loop, M.serve, self._fn, conn)
+  if tls then return create(self._loop, serve.over_tls, self._fn, conn, tls) end
+  return create(self._loop, serve.plain, self._fn, conn)
 end
 
 -- Called by the loop when something was accepted: begins with each connection. When that fails, the
@@ -307,10 +252,10 @@ end
 
 -- Takes the socket over as the last step, after which nothing can fail: whatever error comes, the
 -- socket is still the caller's.
-local function take_over(self, sock, set, serve)
+local function take_over(self, sock, set, serving)
   local socket = socket_at(false, 0)
   self.sockets, self.port = { socket }, 0
-  if serve then self:start_serving() end
+  if serving then self:start_serving() end
   local at, more = self._listener:take_over(sock, set.backlog)
   if not at then
     more.message = ("cannot listen at %s: %s"):format(

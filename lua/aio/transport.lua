@@ -7,6 +7,7 @@
 local core = require "aio.core"
 local check = require "aio.check"
 local datagram = require "aio.datagram"
+local serve = require "aio.serve"
 local server = require "aio.server"
 local stdio = require "aio.stdio"
 local stream = require "aio.stream"
@@ -128,11 +129,11 @@ end
 -- Begins with an accepted connection; with TLS in a task, for the handshake.
 local function begin_accepted(self, conn)
   local protocol
-  local ok = server.serve(function() protocol = M.protocol(self._fn) end, conn,
+  local ok = serve.plain(function() protocol = M.protocol(self._fn) end, conn,
     "the protocol factory of a server failed for a connection from %s")
   if not ok then return nil end
   if not self._tls then return core._transport(conn, protocol) end
-  return self._loop:create_task(server.serve_tls, function()
+  return self._loop:create_task(serve.over_tls, function()
     core._transport(conn, protocol)
     conn:detach()
   end, conn, self._tls)

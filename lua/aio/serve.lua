@@ -1,0 +1,67 @@
+-- SPDX-License-Identifier: MIT
+--
+-- How one accepted connection is served: the user's function is called, what it raises is reported,
+-- and the connection is closed, whatever happens. Used by aio.server and aio.transport.
+
+local core = require "aio.core"
+local address = require "aio.address"
+
+local M = {}
+
+local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
+
+-- Message handler: errors keep where they were raised.
+local function note_traceback(err)
+  if not core.is(err, core.BaseError) then return { err, debug.traceback(nil, 2) } end
+  if err.traceback == nil and is_error(err) then err.traceback = debug.traceback(nil, 2) end
+  return { err }
+end
+
+local function report(conn, peer, caught, message)
+  core.get_running_loop():call_exception_handler {
+    message = (message or "the handler of a connection from %s failed"):format(peer),
+    kind = "callback_error", exception = caught[1], traceback = caught[2],
+    conn = conn, task = core.current_task(), address = peer,
+  }
+end
+
+local function peer_of(conn)
+  local peer = conn:get_extra_info "peername"
+  return peer and peer ~= "" and address.format(peer) or "a local process"
+end
+
+--- Calls fn(conn), reports its error, and closes the connection, unless it was detached. The close
+--- comes before everything that can fail.
+---@param message? string in place of the usual one, with "%s" for the peer; then the connection
+---  stays open unless fn fails
+---@return boolean ok
+function M.plain(fn, conn, message)
+  local ok, caught = xpcall(fn, note_traceback, conn)
+  local named, peer
+  if not ok then named, peer = pcall(peer_of, conn) end
+  if not core._detached(conn) and not (ok and message) then conn:close() end
+  if ok then return true end
+  -- Without memory the message handler fails, and the error comes as it is.
+  if type(caught) ~= "table" then caught = { caught } end
+  if not is_error(caught[1]) then error(caught[1], 0) end
+  report(conn, named and peer or "a peer", caught, message)
+  return false
+end
+
+--- The same over TLS: first the handshake. One that our own side has ended by closing
+--- the connection is no failure.
+function M.over_tls(fn, conn, tls)
+  local named, peer = pcall(peer_of, conn)
+  local ok, err = pcall(tls.start, tls, conn)
+  if ok then
+    M.plain(fn, conn)
+    return
+  end
+  conn:abort()
+  if not is_error(err) then error(err, 0) end
+  if core.is(err, core.OSError) and err.code == "ECONNABORTED" then return end
+  report(conn, named and peer or "a peer", { err },
+    "the TLS handshake of a connection from %s failed")
+end
+
+return M
