@@ -3,8 +3,10 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
+local sockets = require "support.sockets"
 local streams = require "support.streams"
 
+local with_pair = sockets.with_pair
 local raised, turns = streams.raised, streams.turns
 local HOSTILE = os.getenv("AIO_TEST_HOSTILE") == "1"
 local LINE = "0123456789abcdef"
@@ -130,16 +132,6 @@ case("cancelled_midway_the_stream_goes_on", function(client, peer)
 end)
 
 -- ---- plain sockets ----
-
-local function with_pair(fn)
-  return function()
-    aio.run(function()
-      local a <close>, b = aio.socketpair()
-      local _ <close> = b
-      fn(aio.get_running_loop(), a, b)
-    end)
-  end
-end
 
 T.TestSocket.test_a_file = with_pair(function(loop, a, b)
   local file <close>, text = file_of(LONG)

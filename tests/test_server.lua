@@ -4,20 +4,13 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
+local streams = require "support.streams"
+
+local raised, echo = streams.raised, streams.echo
 
 local T = {}
 
 local UNDER_VALGRIND = (os.getenv("AIO_TEST_PREFIX") or "") ~= ""
-
-local function raised(class, fn, ...)
-  local ok, err = aio.catch(class, fn, ...)
-  lu.assertFalse(ok, "no error was raised")
-  return err
-end
-
-local function echo(conn)
-  for part in conn:lines(65536) do conn:write(part) end
-end
 
 -- Runs a program in a process of its own; `prefix` is shell text in front of it.
 local function child(code, prefix)

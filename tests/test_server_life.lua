@@ -3,18 +3,11 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
+local streams = require "support.streams"
+
+local raised, echo = streams.raised, streams.echo
 
 local T = {}
-
-local function raised(class, fn, ...)
-  local ok, err = aio.catch(class, fn, ...)
-  lu.assertFalse(ok, "no error was raised")
-  return err
-end
-
-local function echo(conn)
-  for part in conn:lines(65536) do conn:write(part) end
-end
 
 function T.test_a_port_in_the_hands_of_two_servers()
   aio.run(function()

@@ -3,51 +3,18 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
+local sockets = require "support.sockets"
 local streams = require "support.streams"
 
+local code_of, refused = sockets.code_of, sockets.refused
+local with_loop, with_pair = sockets.with_loop, sockets.with_pair
+local listening, tcp_pair = sockets.listening, sockets.tcp_pair
 local raised, turns = streams.raised, streams.turns
 local BIG = streams.BIG
 
 local T = {
   TestCalls = {}, TestOptions = {}, TestWaiting = {}, TestErrors = {}, TestDebug = {},
 }
-
-local function code_of(fn, ...) return raised(aio.OSError, fn, ...).code end
-
-local function refused(fn, ...)
-  local ok, err = pcall(fn, ...)
-  lu.assertFalse(ok)
-  return tostring(err)
-end
-
--- A socket that listens, and one that is about to connect to it.
-local function listening(family, ...)
-  local srv = aio.socket(family)
-  srv:bind(...)
-  srv:listen()
-  return srv
-end
-
-local function with_loop(fn)
-  return function() aio.run(function() fn(aio.get_running_loop()) end) end
-end
-
-local function with_pair(fn)
-  return with_loop(function(loop)
-    local a <close>, b = aio.socketpair()
-    local _ <close> = b
-    fn(loop, a, b)
-  end)
-end
-
--- Two ends of a TCP connection.
-local function tcp_pair(loop)
-  local srv <close> = listening("inet", "127.0.0.1", 0)
-  local c = aio.socket()
-  loop:sock_connect(c, srv:getsockname())
-  local s = loop:sock_accept(srv)
-  return c, s
-end
 
 -- ---- what never waits; no loop is needed ----
 

@@ -3,34 +3,14 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
+local sockets = require "support.sockets"
 local streams = require "support.streams"
 
+local code_of, refused = sockets.code_of, sockets.refused
+local with_loop, tcp_pair = sockets.with_loop, sockets.tcp_pair
 local raised = streams.raised
 
 local T = { TestGiven = {} }
-
-local function code_of(fn, ...) return raised(aio.OSError, fn, ...).code end
-
-local function refused(fn, ...)
-  local ok, err = pcall(fn, ...)
-  lu.assertFalse(ok)
-  return tostring(err)
-end
-
-local function with_loop(fn)
-  return function() aio.run(function() fn(aio.get_running_loop()) end) end
-end
-
--- Two ends of a TCP connection.
-local function tcp_pair(loop)
-  local srv <close> = aio.socket()
-  srv:bind("127.0.0.1", 0)
-  srv:listen()
-  local c = aio.socket()
-  loop:sock_connect(c, srv:getsockname())
-  local s = loop:sock_accept(srv)
-  return c, s
-end
 
 T.TestGiven.test_a_stream_over_a_connected_socket = with_loop(function(loop)
   local c, s = tcp_pair(loop)

@@ -94,14 +94,19 @@ function T.TestConnect.test_a_factory_that_fails()
   end)
 end
 
+-- A function that says that loop[method](loop, ...) raises an error with the text.
+local function refusing(loop)
+  return function(text, method, ...)
+    local ok, err = pcall(loop[method], loop, ...)
+    lu.assertFalse(ok)
+    lu.assertStrContains(tostring(err), text)
+  end
+end
+
 function T.TestConnect.test_wrong_arguments()
   aio.run(function()
     local loop = aio.get_running_loop()
-    local function wrong(text, method, ...)
-      local ok, err = pcall(loop[method], loop, ...)
-      lu.assertFalse(ok)
-      lu.assertStrContains(tostring(err), text)
-    end
+    local wrong = refusing(loop)
     wrong("bad argument #1 to 'create_connection' (function that returns a protocol expected, got "
       .. "nil)", "create_connection")
     wrong("bad argument #2 to 'create_connection' (name or address", "create_connection", print)
@@ -178,11 +183,7 @@ end
 function T.TestConnect.test_wrong_sockets()
   aio.run(function()
     local loop = aio.get_running_loop()
-    local function wrong(text, method, ...)
-      local ok, err = pcall(loop[method], loop, ...)
-      lu.assertFalse(ok)
-      lu.assertStrContains(tostring(err), text)
-    end
+    local wrong = refusing(loop)
     local s <close> = aio.socket()
     local closed = aio.socket()
     closed:close()

@@ -6,23 +6,15 @@ local lu = require "luaunit"
 local aio = require "aio"
 local core = require "aio.core"
 local env = require "support.env"
+local sockets = require "support.sockets"
 local streams = require "support.streams"
 local datagrams = require "support.datagrams"
 
+local with_pair, refused = sockets.with_pair, sockets.refused
 local raised = streams.raised
 local UV = datagrams.over_uv() -- libuv's own watches
 
 local T = { TestWatch = {}, TestErrors = {}, TestForeign = {} }
-
-local function with_pair(fn)
-  return function()
-    aio.run(function()
-      local a <close>, b = aio.socketpair()
-      local _ <close> = b
-      fn(aio.get_running_loop(), a, b)
-    end)
-  end
-end
 
 T.TestWatch.test_reader_is_called_while_something_is_there = with_pair(function(loop, a, b)
   local got, done = {}, aio.Event()
@@ -260,12 +252,6 @@ function T.TestErrors.test_a_descriptor_closed_behind_our_back()
       end
     end
   end)
-end
-
-local function refused(fn, ...)
-  local ok, err = pcall(fn, ...)
-  lu.assertFalse(ok)
-  return tostring(err)
 end
 
 T.TestErrors.test_arguments = with_pair(function(loop, a)

@@ -69,6 +69,11 @@ function streams.raised(class, fn, ...)
   return err
 end
 
+---A handler that sends back what comes.
+function streams.echo(conn)
+  for part in conn:lines(65536) do conn:write(part) end
+end
+
 ---Lets the others run `n` times.
 function streams.turns(n)
   for _ = 1, n do aio.sleep(0) end
