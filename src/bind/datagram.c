@@ -130,6 +130,15 @@ static int open_datagram(lua_State *L) {
 
 /* ---- sending ---- */
 
+void aio_datagram_address_at(lua_State *L, int arg, aio_address *a) {
+  if (lua_isnil(L, arg))
+    luaL_argerror(L, arg, "address expected, since this endpoint has no remote_addr");
+  if (aio_address_at(L, arg, a) || (!a->path_len && aio_ip_port(&a->ip) == 0))
+    luaL_argerror(L, arg,
+                  "address {host=, port=} in digits, or a path, expected; getaddrinfo looks names "
+                  "up");
+}
+
 /* Reads the address of a packet; NULL: to the peer. [may throw] */
 static const aio_address *destination(lua_State *L, const aio_datagram *d, aio_address *a) {
   if (d->connected) {
@@ -137,12 +146,7 @@ static const aio_address *destination(lua_State *L, const aio_datagram *d, aio_a
                   "this endpoint has a remote_addr: leave the address out");
     return NULL;
   }
-  if (lua_isnil(L, ADDRESS))
-    luaL_argerror(L, ADDRESS, "address expected, since this endpoint has no remote_addr");
-  if (aio_address_at(L, ADDRESS, a) || (!a->path_len && aio_ip_port(&a->ip) == 0))
-    luaL_argerror(L, ADDRESS,
-                  "address {host=, port=} in digits, or a path, expected; getaddrinfo looks names "
-                  "up");
+  aio_datagram_address_at(L, ADDRESS, a);
   return a;
 }
 

@@ -15,6 +15,8 @@ enum { AIO_DATAGRAM_UV_LOOP = 1, AIO_DATAGRAM_UV_WHERE, AIO_DATAGRAM_UVS = 2 };
 
 /* The endpoint at `idx`. [may throw] */
 aio_datagram_ud *aio_datagram_at(lua_State *L, const aio_state *st, int idx);
+/* Reads where a packet shall go; nil is refused. [may throw] */
+void aio_datagram_address_at(lua_State *L, int arg, aio_address *a);
 /* Pushes what get_extra_info tells under `name`; false and nothing pushed: nothing. [may throw] */
 bool aio_datagram_info(lua_State *L, const aio_datagram *d, const char *name);
 

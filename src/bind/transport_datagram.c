@@ -201,15 +201,9 @@ static int transport_gc(lua_State *L) {
 
 /* Reads where a packet shall go; NULL: to the peer. [may throw] */
 static const aio_address *destination(lua_State *L, const aio_datagram *d, aio_address *a) {
-  bool given = !lua_isnil(L, ADDRESS);
-  luaL_argcheck(L, given || d->connected, ADDRESS,
-                "address expected, since this endpoint has no remote_addr");
-  if (!given) return NULL;
-  memset(a, 0, sizeof *a);
-  if (aio_address_at(L, ADDRESS, a) || (!a->path_len && aio_ip_port(&a->ip) == 0))
-    luaL_argerror(L, ADDRESS,
-                  "address {host=, port=} in digits, or a path, expected; getaddrinfo looks names "
-                  "up");
+  if (d->connected && lua_isnil(L, ADDRESS)) return NULL;
+  memset(a, 0, sizeof *a); /* it is compared as bytes */
+  aio_datagram_address_at(L, ADDRESS, a);
   if (!d->connected) return a;
   size_t len;
   lua_getiuservalue(L, SELF, AIO_TRANSPORT_UV_PEER_NAME);
