@@ -110,6 +110,33 @@ T.test_modes = with_pty(function(user, slave)
   host.close(look)
 end)
 
+-- The second finds a mode that the first has made, which is not what has to be put back.
+T.test_two_streams_of_one_terminal = with_pty(function(_, slave)
+  local keeps = { fileno = function() return slave end }
+  for _, order in ipairs { { 1, 2 }, { 2, 1 } } do
+    local streams = { aio.connect_pipe(keeps), aio.connect_pipe(keeps) }
+    streams[1]:set_mode "raw"
+    streams[2]:set_mode "cbreak"
+    for _, i in ipairs(order) do streams[i]:close() end
+    lu.assertEquals(host.tty_mode(slave), NORMAL)
+  end
+end)
+
+T.test_two_streams_when_the_process_ends = with_pty(function(user, slave)
+  local pid, path = start(slave, [[
+    aio.run(function()
+      aio.stdin():set_mode "raw"
+      aio.stdout():set_mode "cbreak"
+      print "ready"
+      os.exit(0)
+    end)
+  ]])
+  expect(user, "ready")
+  lu.assertEquals({ host.wait(pid) }, { "exit", 0 })
+  lu.assertEquals(host.tty_mode(slave), NORMAL)
+  os.remove(path)
+end)
+
 function T.test_closing_the_loop_puts_it_back()
   need_terminals()
   local master, slave = host.pty()

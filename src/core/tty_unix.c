@@ -2,19 +2,22 @@
  *
  * Terminal modes on Unix, see the header. The modes that are to be put back are in one list of the
  * process, since the end of the process is one too: streams of several loops and states may have
- * changed terminals. Invariant: everything in the list has an open descriptor. */
+ * changed terminals. Invariant: everything in the list has an open descriptor; of several of one
+ * terminal each has the mode that the one before it made, and the first the one that was found. */
 #include "core/tty_unix.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
 struct aio_tty_saved {
   aio_link link;
   int fd;
+  dev_t terminal;
   pid_t pid; /* a child that was forked does not touch its parent's terminal */
   struct termios mode;
 };
@@ -42,7 +45,7 @@ static void put_back(const aio_tty_saved *s) {
 
 static void at_exit(void) {
   if (uv_mutex_trylock(&lock)) return;
-  for (aio_link *l = changed.next; l != &changed; l = l->next)
+  for (aio_link *l = changed.prev; l != &changed; l = l->prev)
     put_back(AIO_CONTAINER(l, aio_tty_saved, link));
   uv_mutex_unlock(&lock);
 }
@@ -51,6 +54,22 @@ static void init(void) {
   aio_link_init(&changed);
   if (uv_mutex_init(&lock)) abort();
   atexit(at_exit);
+}
+
+/* The same number for every descriptor of a terminal. With the lock. */
+static dev_t terminal_of(int fd) {
+  struct stat st;
+  const char *slave = ptsname(fd); /* of a master: all masters are one device */
+  int err = slave ? stat(slave, &st) : fstat(fd, &st);
+  return err ? 0 : st.st_rdev;
+}
+
+/* Those that have changed the same terminal later found what this one had made of it. */
+static void hand_over(const aio_tty_saved *s) {
+  for (aio_link *l = s->link.next; l != &changed; l = l->next) {
+    aio_tty_saved *later = AIO_CONTAINER(l, aio_tty_saved, link);
+    if (later->terminal == s->terminal) later->mode = s->mode;
+  }
 }
 
 /* Notes the mode that is to be put back; NULL with *err. */
@@ -67,6 +86,7 @@ static aio_tty_saved *save(int fd, int *err) {
   s->pid = getpid();
   uv_once(&once, init);
   uv_mutex_lock(&lock);
+  s->terminal = terminal_of(fd);
   aio_link_init(&s->link);
   aio_list_push(&changed, &s->link);
   uv_mutex_unlock(&lock);
@@ -100,6 +120,7 @@ void aio_tty_restore(aio_tty_saved **saved) {
   if (!s) return;
   put_back(s);
   uv_mutex_lock(&lock);
+  hand_over(s);
   aio_list_del(&s->link);
   uv_mutex_unlock(&lock);
   free(s);
