@@ -20,6 +20,11 @@ local function raised(class, fn, ...)
 end
 
 -- Runs fn(master stream, slave descriptor) with a pseudo terminal.
+-- The exit code of a program that closes nothing: valgrind takes what is left for lost.
+local function unclosed(code)
+  return (os.getenv("AIO_TEST_PREFIX") or "") == "" and code or 99
+end
+
 -- In a bare folder that was entered with chroot there are none.
 local function need_terminals()
   lu.skipIf(not host or UV, "needs the test interpreter and terminals of our own")
@@ -132,7 +137,7 @@ T.test_two_streams_when_the_process_ends = with_pty(function(user, slave)
     end)
   ]])
   expect(user, "ready")
-  lu.assertEquals({ host.wait(pid) }, { "exit", 0 })
+  lu.assertEquals({ host.wait(pid) }, { "exit", unclosed(0) })
   lu.assertEquals(host.tty_mode(slave), NORMAL)
   os.remove(path)
 end)
@@ -228,7 +233,7 @@ end)
 local endings = {
   { "the end", "input:read(1)", { "exit", 0 } },
   { "an error", "input:read(1) error 'on purpose'", { "exit", 1 } },
-  { "os.exit", "input:read(1) os.exit(3)", { "exit", 3 } },
+  { "os.exit", "input:read(1) os.exit(3)", { "exit", unclosed(3) } },
   { "os.exit, closing", "input:read(1) os.exit(3, true)", { "exit", 3 } },
 }
 for _, ending in ipairs(endings) do
