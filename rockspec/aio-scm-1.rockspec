@@ -108,6 +108,7 @@ build = {
         "src/bind/protect.c",
         "src/bind/queue.c",
         "src/bind/queue_items.c",
+        "src/bind/random.c",
         "src/bind/remote.c",
         "src/bind/scheduler.c",
         "src/bind/select.c",

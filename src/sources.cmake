@@ -7,9 +7,6 @@ set(AIO_BASE_SOURCES
   src/base/ptrmap.c
 )
 
-set(AIO_PROTO_SOURCES
-)
-
 set(AIO_CORE_SOURCES
   src/core/address.c
   src/core/api.c
@@ -111,6 +108,7 @@ set(AIO_BIND_SOURCES
   src/bind/protect.c
   src/bind/queue.c
   src/bind/queue_items.c
+  src/bind/random.c
   src/bind/remote.c
   src/bind/scheduler.c
   src/bind/select.c
@@ -153,6 +151,16 @@ set(AIO_TLS_SOURCES
   src/tls/info.c
   src/tls/module.c
   src/tls/session.c
+)
+
+# The library for HTTP: the protocols' floor, and its Lua face.
+set(AIO_PROTO_SOURCES
+  src/proto/llhttp_api.c
+  src/proto/llhttp_machine.c
+)
+
+set(AIO_HTTP_SOURCES
+  src/http/module.c
 )
 
 # What only the library for hosts has: the Lua files as C arrays, and who finds them.
@@ -203,4 +211,8 @@ set(AIO_LUA_FILES
   lua/aio/transport.lua
   lua/aio/wait.lua
   lua/aio/worker.lua
+)
+
+set(AIO_HTTP_LUA_FILES
+  lua/aio/http/init.lua
 )

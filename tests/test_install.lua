@@ -7,6 +7,12 @@ local lu = require "luaunit"
 
 local HELLO = [[require("aio").run(print, "ok")]]
 
+local HTTP = [[
+  local http, core = require "aio.http", require "aio.http.core"
+  http._load_all()
+  print(core.llhttp)
+]]
+
 -- A program that has nothing but the static library and Lua.
 local HOST = [[
 #include <lauxlib.h>
@@ -106,6 +112,15 @@ function T.test_luarocks_make_tls_offline()
       .. "rockspec/%s-scm-1.rockspec", q(T.dir), rock)
   end
   fetch_over_tls(T.dir .. "/tree")
+end
+
+function T.test_luarocks_make_http_offline()
+  sh("cp -r %s/src %s/lua %s/rockspec %s/docs %s/examples %s", root, root, root, root, root, T.dir)
+  for _, rock in ipairs { "aio", "aio-http" } do
+    sh("cd %s && luarocks --lua-version 5.4 --tree tree make --deps-mode none --only-server none: "
+      .. "rockspec/%s-scm-1.rockspec", q(T.dir), rock)
+  end
+  lu.assertStrMatches(lua_with(T.dir .. "/tree", HTTP), "8%.%d+\n")
 end
 
 local NO_TLS = [[

@@ -45,14 +45,16 @@ end
 -- Which folders below src/ a floor may include from; Lua and libuv count as folders here.
 local FLOORS = {
   base = { base = true },
-  proto = { base = true, proto = true },
-  core = { base = true, proto = true, core = true, uv = true },
-  bind = { base = true, proto = true, core = true, bind = true, uv = true, lua = true },
+  proto = { base = true, proto = true, llhttp = true },
+  core = { base = true, core = true, uv = true },
+  bind = { base = true, core = true, bind = true, uv = true, lua = true },
   tls = { base = true, core = true, tls = true, lua = true, openssl = true },
+  http = { base = true, proto = true, core = true, http = true, lua = true },
 }
 
 local LIBRARIES = {
   ["lua.h"] = "lua", ["lauxlib.h"] = "lua", ["lualib.h"] = "lua", ["uv.h"] = "uv",
+  ["llhttp.h"] = "llhttp", ["llhttp.c"] = "llhttp", ["api.c"] = "llhttp", ["http.c"] = "llhttp",
 }
 
 -- What an include line asks for: a floor, "lua", "uv", or nil for the system's headers.
@@ -135,17 +137,30 @@ local function sorted(list)
 end
 
 local function module_sources(lists)
-  return joined(lists, "AIO_BASE_SOURCES", "AIO_PROTO_SOURCES", "AIO_CORE_SOURCES",
-    "AIO_CORE_UNIX_SOURCES", "AIO_BIND_SOURCES")
+  return joined(lists, "AIO_BASE_SOURCES", "AIO_CORE_SOURCES", "AIO_CORE_UNIX_SOURCES",
+    "AIO_BIND_SOURCES")
 end
+
+-- The libraries beside the core: rock, module and the lists of what it is made of.
+local LIBRARIES_BESIDE = {
+  { rock = "aio-tls", module = "aio.tls", sources = { "AIO_TLS_SOURCES" } },
+  { rock = "aio-http", module = "aio.http.core", lua = "AIO_HTTP_LUA_FILES",
+    sources = { "AIO_PROTO_SOURCES", "AIO_HTTP_SOURCES" } },
+}
 
 function T.test_cmake_lists_are_the_tree()
   local lists = cmake_lists()
-  local listed = joined(lists, "AIO_CORE_WINDOWS_SOURCES", "AIO_STATIC_SOURCES",
-    "AIO_TLS_SOURCES")
+  local listed = joined(lists, "AIO_CORE_WINDOWS_SOURCES", "AIO_STATIC_SOURCES")
+  local lua = joined(lists, "AIO_LUA_FILES")
   for _, path in ipairs(module_sources(lists)) do listed[#listed + 1] = path end
+  for _, library in ipairs(LIBRARIES_BESIDE) do
+    for _, path in ipairs(joined(lists, table.unpack(library.sources))) do
+      listed[#listed + 1] = path
+    end
+    for _, path in ipairs(joined(lists, library.lua)) do lua[#lua + 1] = path end
+  end
   lu.assertEquals(sorted(listed), sorted(tree("src", "*.c")))
-  lu.assertEquals(sorted(lists.AIO_LUA_FILES), sorted(tree("lua", "*.lua")))
+  lu.assertEquals(sorted(lua), sorted(tree("lua", "*.lua")))
 end
 
 local function rockspec(name)
@@ -154,20 +169,26 @@ local function rockspec(name)
   return spec
 end
 
-function T.test_rockspec_lists_are_cmakes()
-  local lists, modules = cmake_lists(), rockspec("aio").build.modules
-  lu.assertEquals(sorted(modules["aio.core"].sources), sorted(module_sources(lists)))
-  modules["aio.core"] = nil
+-- The modules of a rock: one of C, and the Lua files of a list.
+local function expect_rock(name, module, sources, lua_list)
+  local modules = rockspec(name).build.modules
+  lu.assertEquals(sorted(modules[module].sources), sorted(sources))
+  modules[module] = nil
   local expected = {}
-  for _, path in ipairs(lists.AIO_LUA_FILES) do
-    local name = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
-    expected[name] = path
+  for _, path in ipairs(lua_list) do
+    local loaded = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
+    expected[loaded] = path
   end
   lu.assertEquals(modules, expected)
-  local library = rockspec("aio-tls").build.modules
-  lu.assertEquals(sorted(library["aio.tls"].sources), sorted(lists.AIO_TLS_SOURCES))
-  library["aio.tls"] = nil
-  lu.assertEquals(library, {})
+end
+
+function T.test_rockspec_lists_are_cmakes()
+  local lists = cmake_lists()
+  expect_rock("aio", "aio.core", module_sources(lists), lists.AIO_LUA_FILES)
+  for _, library in ipairs(LIBRARIES_BESIDE) do
+    expect_rock(library.rock, library.module, joined(lists, table.unpack(library.sources)),
+      joined(lists, library.lua))
+  end
 end
 
 -- Samples begin with what they show, conformance programs with the line of what they are a port of.
@@ -250,14 +271,14 @@ end
 -- libc has names that begin with aio_: ours are in nobody's way when none leaves the module.
 function T.test_module_exports_only_its_opener()
   if not env.build then return lu.skip("no build directory") end
-  for _, library in ipairs { "core", "tls" } do
+  for _, library in ipairs { "core", "tls", "http/core" } do
     local path = ("%s/aio/%s.so"):format(env.build, library)
     if library == "core" or env.exists(path) then
       local pipe = assert(io.popen("nm -D --defined-only " .. env.quote(path)))
       local names = {}
       for line in pipe:lines() do names[#names + 1] = line:match("(%S+)$") end
       lu.assertTrue(pipe:close())
-      lu.assertEquals(names, { "luaopen_aio_" .. library })
+      lu.assertEquals(names, { "luaopen_aio_" .. library:gsub("/", "_") })
     end
   end
 end

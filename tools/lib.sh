@@ -13,6 +13,7 @@ build_needs=(
   "pkg-config --exists lua5.4 || has_header lua5.4/lua.h | liblua5.4-dev"
   "has_header uv.h                   | libuv1-dev"
   "has_header openssl/ssl.h          | libssl-dev"
+  "test -e /usr/share/llhttp/llhttp.c || has_header llhttp.h | node-llhttp"
 )
 test_needs=(
   "lua5.4 -e 'require [[luaunit]]'   | lua-unit"

@@ -158,6 +158,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_context_open(L, st);
   aio_sleep_open(L, st);
   aio_protect_open(L, st);
+  aio_random_open(L, st);
   aio_coroutine_open(L, st);
   aio_made_open(L, st);
   aio_slow_open(L, st);

@@ -19,5 +19,6 @@ void aio_sleep_open(lua_State *L, aio_state *st);
 void aio_event_open(lua_State *L, aio_state *st);
 void aio_semaphore_open(lua_State *L, aio_state *st);
 void aio_protect_open(lua_State *L, aio_state *st);
+void aio_random_open(lua_State *L, aio_state *st);
 
 #endif

@@ -42,6 +42,11 @@ function env.has_tls()
   return package.searchpath("aio.tls", package.cpath) ~= nil
 end
 
+---@return boolean  whether the build has the library for HTTP
+function env.has_http()
+  return package.searchpath("aio.http.core", package.cpath) ~= nil
+end
+
 ---@param word string
 ---@return string  the word quoted for the shell
 function env.quote(word)

@@ -1,0 +1,27 @@
+-- SPDX-License-Identifier: MIT
+-- aio.http: clients and servers of HTTP. The public table; each name is loaded from its file when
+-- it is first used, so that a server does not load the client.
+
+-- Public name to the file below lua/aio/http that has it, as a field of the same name of what the
+-- file returns. In alphabetical order of files, then of names.
+local WHERE = {
+}
+
+local http = {}
+
+---Loads every name: for those who enumerate them.
+---@return table  the module itself
+function http._load_all()
+  for name in pairs(WHERE) do local _ = http[name] end
+  return http
+end
+
+return setmetatable(http, {
+  __index = function(self, name)
+    local file = WHERE[name]
+    if not file then return nil end
+    local value = require("aio.http." .. file)[name]
+    rawset(self, name, value)
+    return value
+  end,
+})

@@ -1,0 +1,47 @@
+rockspec_format = "3.0"
+package = "aio-http"
+version = "scm-1"
+
+description = {
+  summary = "HTTP for aio: servers, clients, WebSocket, server-sent events",
+  detailed = [[
+The module aio.http. It is built with llhttp's C sources: those that Debian installs with
+node-llhttp, or a folder llhttp/ beside this file's src/ that has them.]],
+  license = "MIT",
+}
+
+source = {
+  url = ".",
+}
+
+supported_platforms = { "unix" }
+
+dependencies = {
+  "lua >= 5.4, < 5.5",
+  "aio == scm-1",
+}
+
+external_dependencies = {
+  LIBUV = { header = "uv.h", library = "uv" },
+}
+
+-- The lists are those of src/sources.cmake; the suite compares them.
+build = {
+  type = "builtin",
+  modules = {
+    ["aio.http.core"] = {
+      sources = {
+        "src/proto/llhttp_api.c",
+        "src/proto/llhttp_machine.c",
+        "src/http/module.c",
+      },
+      defines = { "_GNU_SOURCE", "NDEBUG" },
+      incdirs = {
+        "src", "$(LIBUV_INCDIR)", "llhttp", "/usr/share/llhttp", "/usr/share/include/llhttp",
+      },
+      libdirs = { "$(LIBUV_LIBDIR)" },
+      libraries = { "uv" },
+    },
+    ["aio.http"] = "lua/aio/http/init.lua",
+  },
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * aio/http/core.so: the Lua face of src/proto, for lua/aio/http. A library of its own; of the core
+ * it knows the headers of floors 0 to 2 and the struct aio_api that it is given when it is opened.
+ * Each file here adds its functions to the module table by an opener, see module.c. */
+#ifndef AIO_HTTP_HTTP_H
+#define AIO_HTTP_HTTP_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "core/api.h"
+
+#if defined(_WIN32)
+#define HTTP_EXPORT __declspec(dllexport)
+#else
+#define HTTP_EXPORT __attribute__((visibility("default")))
+#endif
+
+HTTP_EXPORT int luaopen_aio_http_core(lua_State *L);
+
+/* Openers: the module table is at the top, and stays there. [may throw] */
+
+#endif

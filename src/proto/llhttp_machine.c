@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * llhttp's state machine, as llhttp_api.c: a unit of its own, since it declares what is defined
+ * there with other types. */
+#include "proto/llhttp.h"
+
+#ifndef AIO_LLHTTP_LIBRARY
+#include <llhttp.c>
+#endif
