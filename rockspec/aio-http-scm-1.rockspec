@@ -31,9 +31,14 @@ build = {
   modules = {
     ["aio.http.core"] = {
       sources = {
+        "src/proto/host.c",
         "src/proto/llhttp_api.c",
         "src/proto/llhttp_machine.c",
+        "src/proto/percent.c",
+        "src/proto/query.c",
+        "src/proto/url.c",
         "src/http/module.c",
+        "src/http/url.c",
       },
       defines = { "_GNU_SOURCE", "NDEBUG" },
       incdirs = {
@@ -43,5 +48,7 @@ build = {
       libraries = { "uv" },
     },
     ["aio.http"] = "lua/aio/http/init.lua",
+    ["aio.http.query"] = "lua/aio/http/query.lua",
+    ["aio.http.url"] = "lua/aio/http/url.lua",
   },
 }

@@ -155,12 +155,17 @@ set(AIO_TLS_SOURCES
 
 # The library for HTTP: the protocols' floor, and its Lua face.
 set(AIO_PROTO_SOURCES
+  src/proto/host.c
   src/proto/llhttp_api.c
   src/proto/llhttp_machine.c
+  src/proto/percent.c
+  src/proto/query.c
+  src/proto/url.c
 )
 
 set(AIO_HTTP_SOURCES
   src/http/module.c
+  src/http/url.c
 )
 
 # What only the library for hosts has: the Lua files as C arrays, and who finds them.
@@ -215,4 +220,6 @@ set(AIO_LUA_FILES
 
 set(AIO_HTTP_LUA_FILES
   lua/aio/http/init.lua
+  lua/aio/http/query.lua
+  lua/aio/http/url.lua
 )

@@ -4,6 +4,7 @@
  * Loaded by the files of lua/aio/http. */
 #include "http/http.h"
 
+#include "http/forms.h"
 #include "proto/llhttp.h"
 
 static const aio_api *find_api(lua_State *L) {
@@ -24,6 +25,7 @@ static const aio_api *find_api(lua_State *L) {
 
 /* What each file of this floor adds to the module table, in alphabetical order. */
 static void (*const openers[])(lua_State *L) = {
+    http_url_open,
     NULL,
 };
 

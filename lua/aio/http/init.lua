@@ -5,6 +5,8 @@
 -- Public name to the file below lua/aio/http that has it, as a field of the same name of what the
 -- file returns. In alphabetical order of files, then of names.
 local WHERE = {
+  MultiDict = "query", encode_query = "query", parse_query = "query",
+  URL = "url", percent_decode = "url", percent_encode = "url",
 }
 
 local http = {}
