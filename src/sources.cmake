@@ -17,6 +17,9 @@ set(AIO_CORE_SOURCES
   src/core/datagram.c
   src/core/fdbox.c
   src/core/fdwatch.c
+  src/core/fs.c
+  src/core/fs_whole.c
+  src/core/job.c
   src/core/listener.c
   src/core/loop.c
   src/core/pair.c
@@ -89,10 +92,13 @@ set(AIO_BIND_SOURCES
   src/bind/error.c
   src/bind/event.c
   src/bind/filter.c
+  src/bind/fs.c
+  src/bind/fs_error.c
   src/bind/future.c
   src/bind/gather.c
   src/bind/handle.c
   src/bind/interrupt.c
+  src/bind/job.c
   src/bind/line.c
   src/bind/listener.c
   src/bind/lloop.c
@@ -187,6 +193,7 @@ set(AIO_LUA_FILES
   lua/aio/executor.lua
   lua/aio/factory.lua
   lua/aio/fds.lua
+  lua/aio/fs.lua
   lua/aio/gather.lua
   lua/aio/generator.lua
   lua/aio/init.lua
@@ -194,6 +201,7 @@ set(AIO_LUA_FILES
   lua/aio/job.lua
   lua/aio/many.lua
   lua/aio/pair.lua
+  lua/aio/path.lua
   lua/aio/priority.lua
   lua/aio/pipeline.lua
   lua/aio/process.lua

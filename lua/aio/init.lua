@@ -56,6 +56,8 @@ for part, names in pairs(parts) do
   for _, name in ipairs(names) do aio[name] = module[name] end
 end
 
+aio.fs = require "aio.fs"
+
 -- Lua finds the name of a function that was called through pcall in the loaded modules; what it
 -- finds shall be the public one.
 package.loaded["aio.core"] = setmetatable({}, { __index = core, __newindex = core })

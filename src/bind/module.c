@@ -13,9 +13,11 @@
 #include "bind/crew.h"
 #include "bind/datagram.h"
 #include "bind/error.h"
+#include "bind/fs.h"
 #include "bind/gather.h"
 #include "bind/handle.h"
 #include "bind/interrupt.h"
+#include "bind/job.h"
 #include "bind/listener.h"
 #include "bind/lloop.h"
 #include "bind/local.h"
@@ -188,6 +190,8 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_process_open_class(L, st);
   aio_pipe_ends_open(L, st);
   aio_sendfile_open(L, st);
+  aio_job_open_class(L, st);
+  aio_fs_open_functions(L, st);
   aio_copy_open(L, st);
   aio_copy_name_open(L, st);
   aio_channel_open(L, st);
