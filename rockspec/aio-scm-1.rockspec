@@ -165,6 +165,7 @@ build = {
     ["aio.inspect"] = "lua/aio/inspect.lua",
     ["aio.job"] = "lua/aio/job.lua",
     ["aio.many"] = "lua/aio/many.lua",
+    ["aio.optional"] = "lua/aio/optional.lua",
     ["aio.pair"] = "lua/aio/pair.lua",
     ["aio.path"] = "lua/aio/path.lua",
     ["aio.priority"] = "lua/aio/priority.lua",

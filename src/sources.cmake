@@ -174,6 +174,13 @@ set(AIO_HTTP_SOURCES
   src/http/url.c
 )
 
+# The library for compression, which knows floor 0 only.
+set(AIO_ZLIB_SOURCES
+  src/zlib/deflate.c
+  src/zlib/inflate.c
+  src/zlib/module.c
+)
+
 # What only the library for hosts has: the Lua files as C arrays, and who finds them.
 set(AIO_STATIC_SOURCES
   src/bind/builtin.c
@@ -200,6 +207,7 @@ set(AIO_LUA_FILES
   lua/aio/inspect.lua
   lua/aio/job.lua
   lua/aio/many.lua
+  lua/aio/optional.lua
   lua/aio/pair.lua
   lua/aio/path.lua
   lua/aio/priority.lua

@@ -160,7 +160,6 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_context_open(L, st);
   aio_sleep_open(L, st);
   aio_protect_open(L, st);
-  aio_random_open(L, st);
   aio_coroutine_open(L, st);
   aio_made_open(L, st);
   aio_slow_open(L, st);
@@ -199,6 +198,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_remote_loops_open(L, st);
   aio_crew_open(L, st);
   aio_worker_open(L, st);
+  aio_random_open(L, st);
   wrap_running(L, st);
   return 1;
 }
