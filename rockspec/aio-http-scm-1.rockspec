@@ -48,7 +48,12 @@ build = {
       libraries = { "uv" },
     },
     ["aio.http"] = "lua/aio/http/init.lua",
+    ["aio.http.cookie_file"] = "lua/aio/http/cookie_file.lua",
+    ["aio.http.cookies"] = "lua/aio/http/cookies.lua",
+    ["aio.http.errors"] = "lua/aio/http/errors.lua",
     ["aio.http.query"] = "lua/aio/http/query.lua",
+    ["aio.http.suffix"] = "lua/aio/http/suffix.lua",
+    ["aio.http.target"] = "lua/aio/http/target.lua",
     ["aio.http.url"] = "lua/aio/http/url.lua",
   },
 }

@@ -235,7 +235,12 @@ set(AIO_LUA_FILES
 )
 
 set(AIO_HTTP_LUA_FILES
+  lua/aio/http/cookie_file.lua
+  lua/aio/http/cookies.lua
+  lua/aio/http/errors.lua
   lua/aio/http/init.lua
   lua/aio/http/query.lua
+  lua/aio/http/suffix.lua
+  lua/aio/http/target.lua
   lua/aio/http/url.lua
 )

@@ -242,6 +242,16 @@ static int is_detached(lua_State *L) {
 
 /* ---- what it tells ---- */
 
+/* core._unread(stream): how many bytes have come that nobody has read, and how many wait to be
+ * sent; nothing when no more can come or go: the end, an error, closed. */
+static int unread(lua_State *L) {
+  const aio_stream *s = aio_stream_self(L)->s;
+  if (!aio_stream_is_open(s) || s->eof || s->read_error || s->write_error) return 0;
+  lua_pushinteger(L, (lua_Integer)s->in.total);
+  lua_pushinteger(L, (lua_Integer)s->out.total);
+  return 2;
+}
+
 static bool push_address(lua_State *L, aio_stream *s, bool peer) {
   aio_address a;
   if (aio_stream_address(s, peer, &a)) return false;
@@ -298,6 +308,7 @@ void aio_stream_open_class(lua_State *L, aio_state *st) {
   static const luaL_Reg fns[] = {{"_connect", connect_stream},
                                  {"_take", take_socket},
                                  {"_detached", is_detached},
+                                 {"_unread", unread},
                                  {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_STREAM, "Stream", methods, meta);
   aio_setfuncs(L, st, aio_stream_read_methods);

@@ -69,25 +69,17 @@ M.SocketTimeoutError = M.ServerTimeoutError:extend "SocketTimeoutError"
 
 -- ---- making them ----
 
-local function with_os(class, message, err, fields)
-  fields = fields or {}
-  fields.os_error = err
-  if core.is(err, core.OSError) then
-    fields.code, fields.errno, fields.syscall = err.code, err.errno, err.syscall
-  end
-  local made = class(message, fields)
-  made.context = err
-  return made
-end
-
 --- An error of `class` for what the system, or TLS, said of a connection.
 ---@param class table
----@param message string what was being done
+---@param message string
 ---@param err table the OSError
 ---@param fields? table
 ---@return table error
 function M.from_os(class, message, err, fields)
-  return with_os(class, ("%s: %s"):format(message, err.message or tostring(err)), err, fields)
+  local made = class(message, fields)
+  made.os_error, made.context = err, err
+  made.code, made.errno, made.syscall = err.code, err.errno, err.syscall
+  return made
 end
 
 --- The class for an error that came while connecting.
