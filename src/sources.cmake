@@ -235,12 +235,24 @@ set(AIO_LUA_FILES
 )
 
 set(AIO_HTTP_LUA_FILES
+  lua/aio/http/auth.lua
+  lua/aio/http/body.lua
+  lua/aio/http/client_response.lua
+  lua/aio/http/client_timeout.lua
+  lua/aio/http/connector.lua
   lua/aio/http/cookie_file.lua
   lua/aio/http/cookies.lua
+  lua/aio/http/dial.lua
+  lua/aio/http/dns.lua
   lua/aio/http/errors.lua
+  lua/aio/http/exchange.lua
   lua/aio/http/init.lua
+  lua/aio/http/pool.lua
+  lua/aio/http/proxy.lua
   lua/aio/http/query.lua
   lua/aio/http/suffix.lua
   lua/aio/http/target.lua
+  lua/aio/http/trace.lua
+  lua/aio/http/upload.lua
   lua/aio/http/url.lua
 )

@@ -93,7 +93,7 @@ end
 
 local function connect_host(host, port, local_host, local_port, opts)
   local locals = local_host and address.resolve(local_host, local_port, opts.family, true)
-  local addresses = address.resolve(host, port, opts.family, false)
+  local addresses = (opts.resolve or address.resolve)(host, port, opts.family, false)
   if locals then addresses = reachable(addresses, locals) end
   return connect(addresses, locals, opts)
 end
@@ -226,6 +226,7 @@ function M.plan_tcp(host, port, opts, known, n, name)
   local settings = {
     delay = delay, interleave = interleave, limit = M.check_limit(opts.limit, n, name),
     nodelay = opts.nodelay ~= false, keepalive = opts.keepalive or false, family = opts.family,
+    resolve = known.resolve and opts.resolve,
   }
   local tls = M.tls_settings(opts, n, name, false)
   if tls then tls = tls:towards(host, address.format { host, port }) end

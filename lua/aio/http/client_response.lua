@@ -4,7 +4,6 @@
 -- client_body.lua; a response whose body is short and has come already needs no connection any more
 -- when the user gets it.
 
-local core = require "aio.core"
 local hc = require "aio.http.core"
 local check = require "aio.check"
 local client_body = require "aio.http.client_body"

@@ -112,7 +112,8 @@ end
 local function send(req, link, head)
   local body = req.body
   local text = body and body.text
-  if text and #text <= IN_ONE_PIECE and not req.expect and not req.on_progress and not req.trace then
+  local watched = req.expect or req.on_progress or req.trace
+  if text and #text <= IN_ONE_PIECE and not watched then
     write(link, req, head, text)
     return nil
   end
