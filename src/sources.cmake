@@ -21,10 +21,12 @@ set(AIO_CORE_SOURCES
   src/core/fs_whole.c
   src/core/job.c
   src/core/listener.c
+  src/core/lookout.c
   src/core/loop.c
   src/core/pair.c
   src/core/plain.c
   src/core/port.c
+  src/core/posts.c
   src/core/resolve.c
   src/core/sendfile.c
   src/core/sendq.c
@@ -54,6 +56,7 @@ set(AIO_CORE_UNIX_SOURCES
   src/core/stdio_unix.c
   src/core/thread_unix.c
   src/core/tty_unix.c
+  src/core/wakeup_unix.c
   src/core/watcher_unix.c
 )
 
@@ -72,6 +75,7 @@ set(AIO_CORE_WINDOWS_SOURCES
   src/core/socket_uv.c
   src/core/stdio_win.c
   src/core/thread_win.c
+  src/core/wakeup_win.c
   src/core/watcher_win.c
 )
 

@@ -75,9 +75,13 @@ static void close_crew(aio_crew *crew, bool cancel, aio_link *left) {
   if (cancel) aio_list_splice(left, &crew->queue);
   for (aio_link *p = left->next; p != left; p = p->next)
     AIO_CONTAINER(p, aio_call, link)->over = true;
-  for (aio_link *p; (p = aio_list_shift(&crew->idle));) {
+  for (aio_link *p; (p = aio_list_shift(&crew->idle));) { /* nobody becomes idle any more */
+    aio_worker *w = AIO_CONTAINER(p, aio_worker, idle);
     crew->nidle--;
-    aio_worker_poke(AIO_CONTAINER(p, aio_worker, idle));
+    aio_port *port = aio_worker_wants_poke(w);
+    uv_mutex_unlock(&crew->lock);
+    aio_worker_poke(w, port);
+    uv_mutex_lock(&crew->lock);
   }
   uv_mutex_unlock(&crew->lock);
 }
@@ -98,7 +102,7 @@ static void stop_crew(aio_crew *crew) {
       aio_call_retain(w->call);
       if (!aio_port_post(w->port, &w->call->cancel)) aio_call_release(w->call);
     }
-    aio_worker_poke(w);
+    aio_worker_poke(w, aio_worker_wants_poke(w));
     if (w->prod) aio_prod_send(w->prod);
   }
   uv_mutex_unlock(&crew->lock);
@@ -251,16 +255,21 @@ static void cancel_drop(aio_cnode *c) {
  * nothing has happened. */
 static int enqueue(aio_crew *crew, aio_call *call) {
   int err = 0;
+  aio_worker *w = NULL;
+  aio_port *port = NULL;
   uv_mutex_lock(&crew->lock);
   aio_link *idle = aio_list_shift(&crew->idle);
-  if (idle)
+  if (idle) {
     crew->nidle--;
-  else if (crew->count < crew->max)
+    w = AIO_CONTAINER(idle, aio_worker, idle);
+    port = aio_worker_wants_poke(w);
+  } else if (crew->count < crew->max) {
     err = aio_crew_hire(crew);
+  }
   if (err && crew->count > 0) err = 0; /* the others do it */
   if (!err) aio_list_push(&crew->queue, &call->link);
-  if (idle) aio_worker_poke(AIO_CONTAINER(idle, aio_worker, idle));
   uv_mutex_unlock(&crew->lock);
+  if (w) aio_worker_poke(w, port);
   return err;
 }
 

@@ -16,7 +16,8 @@ enum { NODES_PER_POLL = 1 };
 #else
 enum { NODES_PER_POLL = 256 };
 #endif
-enum { STACK_ROOM = 32 }; /* Lua stack slots that a turn may use */
+enum { LOOKS_PER_POLL = 8 }; /* so often may posts from other threads do instead of asking */
+enum { STACK_ROOM = 32 };    /* Lua stack slots that a turn may use */
 
 /* After a hook: drops its error, unless that is to end the run. */
 static bool hook_called(lua_State *L, aio_lloop *l, int status) {
@@ -135,7 +136,9 @@ void aio_scheduler_run(lua_State *L, aio_lloop *l, aio_future *main) {
   aio_loop *core = l->core;
   bool over;
   enter(L, l);
+  aio_loop_attend(core);
   do {
+    aio_loop_collect(core);
     /* The turn after main's end still runs its callbacks. */
     over = main && aio_future_done(main);
     double timeout =
@@ -144,6 +147,11 @@ void aio_scheduler_run(lua_State *L, aio_lloop *l, aio_future *main) {
       bool told = report_deadlock(L, l, main);
       timeout = told && !aio_future_done(main) ? aio_loop_timeout(core) : 0;
     }
+    if (timeout != 0 && aio_loop_lookout(core, timeout)) {
+      aio_loop_collect(core);
+      timeout = 0;
+      l->since_poll += NODES_PER_POLL / LOOKS_PER_POLL;
+    }
     if (timeout != 0 || l->since_poll >= NODES_PER_POLL || aio_list_empty(&core->ready))
       poll(l, timeout);
     if (l->interrupts) aio_interrupt_deliver(L, l);
@@ -151,6 +159,7 @@ void aio_scheduler_run(lua_State *L, aio_lloop *l, aio_future *main) {
     while (!l->fatal && l->interrupts < 2 && !aio_list_empty(&core->batch)) run_one(L, l);
   } while (!l->stopping && !l->fatal && !over);
   l->stopping = false;
+  aio_loop_unattend(core);
   leave(l);
 }
 

@@ -72,33 +72,38 @@ static int open_protected(lua_State *L) {
 
 /* ---- taking calls ---- */
 
-/* The next call, or NULL: then the worker is idle, or is to end. */
-static aio_call *take(aio_worker *w) {
+/* The next call, or NULL: then the worker is idle, or is to end. The lock is held. */
+static aio_call *next(aio_worker *w) {
   aio_crew *crew = w->crew;
   aio_call *call = NULL;
-  uv_mutex_lock(&crew->lock);
   if (atomic_load(&w->stop) == AIO_STOP_ALL) w->ending = true;
-  if (w->port && !w->call && !w->ending) {
-    aio_link *first = aio_list_shift(&crew->queue);
-    if (first) {
-      call = AIO_CONTAINER(first, aio_call, link);
-      call->worker = w;
-      w->call = call;
-    } else if (crew->closed) {
-      w->ending = true;
-    }
-    bool idle = !first && !crew->closed, was = aio_link_linked(&w->idle);
-    if (idle && !was) aio_list_push(&crew->idle, &w->idle);
-    if (!idle) aio_list_del(&w->idle);
-    crew->nidle += (unsigned)idle - (unsigned)was;
+  if (!w->port || w->call || w->ending) return NULL;
+  aio_link *first = aio_list_shift(&crew->queue);
+  if (first) {
+    call = AIO_CONTAINER(first, aio_call, link);
+    call->worker = w;
+    w->call = call;
+  } else if (crew->closed) {
+    w->ending = true;
   }
-  uv_mutex_unlock(&crew->lock);
+  bool idle = !first && !crew->closed, was = aio_link_linked(&w->idle);
+  /* Before the others: who was busy a moment ago is the quickest to begin again. */
+  if (idle && !was) aio_list_push(crew->idle.next, &w->idle);
+  if (!idle) aio_list_del(&w->idle);
+  crew->nidle += (unsigned)idle - (unsigned)was;
   return call;
 }
 
-static void pull(lua_State *L, aio_worker *w) {
-  if (!w->loop) return; /* its main task has ended */
-  for (aio_call *call; (call = take(w));) {
+static aio_call *take(aio_worker *w) {
+  uv_mutex_lock(&w->crew->lock);
+  aio_call *call = next(w);
+  uv_mutex_unlock(&w->crew->lock);
+  return call;
+}
+
+/* Begins a call, and, if it was answered at once, the next; NULL: there is none. */
+static void begin(lua_State *L, aio_worker *w, aio_call *call) {
+  for (; call; call = take(w)) {
     if (aio_call_begin(L, w->loop, call)) return;
     uv_mutex_lock(&w->crew->lock);
     w->call = NULL; /* nobody looks at `call` any more: it has been answered */
@@ -106,6 +111,10 @@ static void pull(lua_State *L, aio_worker *w) {
     w->ending = true;
   }
   if (w->ending && w->loop) aio_wake_all(w->loop->core, &w->over);
+}
+
+static void pull(lua_State *L, aio_worker *w) {
+  if (w->loop) begin(L, w, take(w)); /* else its main task has ended */
 }
 
 static void poke_run(aio_loop *core, aio_cnode *c) {
@@ -117,10 +126,18 @@ static void poke_run(aio_loop *core, aio_cnode *c) {
   pull(l->L, w);
 }
 
-void aio_worker_poke(aio_worker *w) {
-  if (w->poked || !w->port) return;
+aio_port *aio_worker_wants_poke(aio_worker *w) {
+  if (w->poked || !w->port) return NULL;
+  w->poked = true;
   w->poke.run = poke_run;
-  w->poked = aio_port_post(w->port, &w->poke);
+  aio_port_retain(w->port);
+  return w->port;
+}
+
+void aio_worker_poke(aio_worker *w, aio_port *port) {
+  if (!port) return;
+  (void)aio_port_post(port, &w->poke); /* if not, its loop is closed: it takes nothing more */
+  aio_port_release(port);
 }
 
 /* The main task has ended, so the loop winds up because of an error that worker_end will know: a
@@ -131,16 +148,19 @@ static bool dies(const aio_worker *w, enum aio_call_outcome how) {
 
 void aio_worker_ended(aio_worker *w, aio_call *call, enum aio_call_outcome how) {
   if (dies(w, how)) return;
+  bool goes_on = w->loop && w->loop->core;
   uv_mutex_lock(&w->crew->lock);
   w->call = NULL;
   call->worker = NULL;
   call->over = true;
   if (atomic_load(&w->stop) == AIO_STOP_CALL) atomic_store(&w->stop, AIO_STOP_NO);
+  if (how == AIO_CALL_NOMEM) w->ending = true; /* who knows what it has left */
+  /* Before the answer: whoever gets it and calls again finds this worker idle. */
+  aio_call *then = goes_on ? next(w) : NULL;
   uv_mutex_unlock(&w->crew->lock);
   aio_worker_unstop(w);
-  if (how == AIO_CALL_NOMEM) w->ending = true; /* who knows what it has left */
   aio_call_answer(call, how);
-  if (w->loop && w->loop->core) pull(w->loop->L, w);
+  if (goes_on) begin(w->loop->L, w, then);
 }
 
 /* ---- the main task ---- */

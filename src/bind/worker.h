@@ -33,8 +33,11 @@ typedef struct aio_worker {
 
 /* The thread's function. */
 void aio_worker_main(void *worker);
-/* The lock is held: there is a call in the queue, or the crew is closed. */
-void aio_worker_poke(aio_worker *w);
+/* There is a call in the queue, or the crew is closed: the worker is to look. In the thread of the
+ * executor; first, under the lock, the way to it (NULL: it looks anyway), then, better without the
+ * lock, which the worker wants at once, the poke itself. */
+aio_port *aio_worker_wants_poke(aio_worker *w);
+void aio_worker_poke(aio_worker *w, aio_port *port);
 /* A call that a worker ran has ended so. Called in its thread. */
 void aio_worker_ended(aio_worker *w, aio_call *call, enum aio_call_outcome how);
 

@@ -44,35 +44,28 @@ static void real_poll(aio_loop *l, double timeout) {
 
 const aio_engine_ops aio_engine_real = {real_now, real_poll};
 
-/* Takes over what other threads have posted. */
-static void on_wakeup(uv_async_t *a) {
-  aio_loop *l = a->data;
-  aio_link posts;
-  aio_link_init(&posts);
-  uv_mutex_lock(&l->post_lock);
-  aio_list_splice(&posts, &l->posts);
-  uv_mutex_unlock(&l->post_lock);
-  for (aio_link *p; (p = aio_list_shift(&posts));) aio_loop_ready(l, aio_node_of(p));
+/* In a host's step, or while the virtual clock waits, nobody else collects. */
+static void on_wakeup(void *arg) {
+  aio_loop_collect(arg);
 }
 
 /* Fills an engine whose memory is cleared. 0 or libuv's error code; then nothing is left open. */
 static int engine_init(aio_loop *l) {
   int err = aio_stdio_secure();
-  if (!err) err = uv_mutex_init(&l->post_lock);
+  if (!err) err = aio_posts_init(&l->posts);
   if (err) return err;
   if ((err = uv_loop_init(&l->uv))) {
-    uv_mutex_destroy(&l->post_lock);
+    aio_posts_fini(&l->posts);
     return err;
   }
   uv_timer_init(&l->uv, &l->alarm);
-  if ((err = uv_async_init(&l->uv, &l->wakeup, on_wakeup))) {
+  if ((err = aio_wakeup_init(&l->uv, &l->wakeup, on_wakeup, l))) {
     uv_close((uv_handle_t *)&l->alarm, NULL);
     uv_run(&l->uv, UV_RUN_NOWAIT);
     uv_loop_close(&l->uv);
-    uv_mutex_destroy(&l->post_lock);
+    aio_posts_fini(&l->posts);
     return err;
   }
-  l->wakeup.data = l;
   l->uv.data = l;
   return 0;
 }
@@ -88,7 +81,6 @@ aio_loop *aio_loop_new(aio_mem mem, int *err) {
   l->mem = mem;
   aio_link_init(&l->ready);
   aio_link_init(&l->batch);
-  aio_link_init(&l->posts);
   aio_link_init(&l->objects);
   aio_link_init(&l->starved);
   return l;
@@ -109,10 +101,8 @@ static void drop_nodes(aio_link *list) {
 static void drop_posts(aio_loop *l) {
   aio_link posts;
   aio_link_init(&posts);
-  uv_mutex_lock(&l->post_lock);
   l->closed = true;
-  aio_list_splice(&posts, &l->posts);
-  uv_mutex_unlock(&l->post_lock);
+  aio_posts_close(&l->posts, &posts);
   drop_nodes(&posts);
   drop_nodes(&l->batch);
   drop_nodes(&l->ready);
@@ -121,7 +111,8 @@ static void drop_posts(aio_loop *l) {
 static bool engine_fini(aio_loop *l) {
   for (int i = 0; i < CLOSE_TURNS; i++) {
     if (uv_loop_close(&l->uv) == 0) {
-      uv_mutex_destroy(&l->post_lock);
+      aio_wakeup_fini(&l->wakeup);
+      aio_posts_fini(&l->posts);
       free(l);
       return true;
     }
@@ -196,25 +187,38 @@ double aio_loop_timeout(aio_loop *l) {
   return rest > 0 ? rest : 0;
 }
 
+void aio_loop_attend(aio_loop *l) {
+  l->attended = true;
+  aio_posts_wake(&l->posts);
+}
+
+void aio_loop_unattend(aio_loop *l) {
+  l->attended = false;
+  if (aio_posts_leave(&l->posts)) aio_wakeup_send(&l->wakeup);
+}
+
 void aio_loop_poll(aio_loop *l, double timeout) {
   l->polls++;
   l->watchers_changed = false;
+  bool waits = timeout != 0 && l->attended && l->port; /* without a port nothing can be posted */
+  if (waits && !aio_posts_sleep(&l->posts)) {
+    waits = false;
+    timeout = 0;
+  }
   l->ops->poll(l, timeout);
+  if (waits) {
+    aio_posts_wake(&l->posts);
+    if (aio_posts_any(&l->posts)) aio_loop_lookout_late(l);
+  }
+  aio_loop_collect(l);
 }
 
 bool aio_loop_post(aio_loop *l, aio_cnode *c) {
-  c->node.kind = AIO_NODE_C;
-  c->node.state = AIO_READY;
-  uv_mutex_lock(&l->post_lock);
-  bool taken = !l->closed;
-  if (taken) {
-    aio_list_push(&l->posts, &c->node.link);
-    uv_async_send(&l->wakeup);
-  }
-  uv_mutex_unlock(&l->post_lock);
+  bool wake, taken = aio_posts_add(&l->posts, c, &wake);
+  if (wake) aio_wakeup_send(&l->wakeup); /* not under the lock, which the woken thread takes */
   return taken;
 }
 
 void aio_loop_interrupt(aio_loop *l) {
-  uv_async_send(&l->wakeup);
+  aio_wakeup_send(&l->wakeup);
 }

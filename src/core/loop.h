@@ -10,7 +10,9 @@
 
 #include <uv.h>
 
-#include "core/wait.h"
+#include "core/lookout.h"
+#include "core/posts.h"
+#include "core/wakeup.h"
 
 /* How a loop learns the time and waits. Real time, a host's clock and the virtual clock of
  * aio.testing are three of these; chosen per loop at run time. */
@@ -38,10 +40,11 @@ struct aio_loop {
   aio_link batch; /* the nodes of the turn under way, taken from `ready` */
   aio_heap timers;
   uv_timer_t alarm; /* libuv's view of the earliest timer */
-  uv_async_t wakeup;
-  uv_mutex_t post_lock;
-  aio_link posts;          /* of aio_node.link; under post_lock */
-  bool closed;             /* under post_lock: no more posts are taken */
+  bool closed;      /* it is being closed: nobody is woken any more */
+  aio_posts posts;
+  aio_wakeup wakeup;
+  aio_lookout lookout;
+  bool attended;           /* a run is under way, which looks at `posts` before each wait */
   unsigned live;           /* descriptors, look-ups, pool jobs: what can still wake somebody */
   unsigned remotes;        /* thread-safe handles given out to C: they can wake somebody too */
   unsigned working;        /* of both, children and calls in other threads; see clock_virtual.c */
@@ -95,6 +98,14 @@ static inline void aio_loop_timer_stop(aio_loop *l, aio_timer *t) {
 void aio_loop_expire(aio_loop *l);
 /* Asks the kernel once and handles what it reports; waits at most `timeout` s (< 0: no limit). */
 void aio_loop_poll(aio_loop *l, double timeout);
+/* Makes what other threads have posted ready. Cheap when there is nothing. */
+static inline void aio_loop_collect(aio_loop *l) {
+  if (aio_posts_any(&l->posts)) aio_posts_take(&l->posts, &l->ready);
+}
+/* A run begins, which collects before each poll: nobody needs to wake the loop until it waits. */
+void aio_loop_attend(aio_loop *l);
+/* It ends: whoever waits for the loop's descriptor has to see what comes. */
+void aio_loop_unattend(aio_loop *l);
 /* How long a poll may wait: 0 with ready work, else until the earliest timer, < 0: for ever. */
 double aio_loop_timeout(aio_loop *l);
 

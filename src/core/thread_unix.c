@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Detached threads on POSIX systems. */
+ * Threads on POSIX systems. */
 #include "core/thread.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <uv.h>
 
 bool aio_thread_detached(void (*fn)(void *), void *arg) {
@@ -11,4 +12,8 @@ bool aio_thread_detached(void (*fn)(void *), void *arg) {
   if (uv_thread_create(&tid, fn, arg)) return false;
   pthread_detach(tid);
   return true;
+}
+
+void aio_thread_yield(void) {
+  sched_yield();
 }

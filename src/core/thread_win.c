@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Detached threads on Windows. */
+ * Threads on Windows. */
 #include "core/thread.h"
 
 #include <uv.h>
@@ -10,4 +10,8 @@ bool aio_thread_detached(void (*fn)(void *), void *arg) {
   if (uv_thread_create(&tid, fn, arg)) return false;
   CloseHandle(tid);
   return true;
+}
+
+void aio_thread_yield(void) {
+  SwitchToThread();
 }
