@@ -31,14 +31,19 @@ build = {
   modules = {
     ["aio.http.core"] = {
       sources = {
+        "src/proto/cookie.c",
+        "src/proto/date.c",
         "src/proto/host.c",
         "src/proto/llhttp_api.c",
         "src/proto/llhttp_machine.c",
+        "src/proto/param.c",
         "src/proto/percent.c",
         "src/proto/query.c",
         "src/proto/url.c",
+        "src/http/cookie.c",
         "src/http/module.c",
         "src/http/url.c",
+        "src/http/value.c",
       },
       defines = { "_GNU_SOURCE", "NDEBUG" },
       incdirs = {
@@ -61,11 +66,13 @@ build = {
     ["aio.http.exchange"] = "lua/aio/http/exchange.lua",
     ["aio.http.pool"] = "lua/aio/http/pool.lua",
     ["aio.http.proxy"] = "lua/aio/http/proxy.lua",
+    ["aio.http.cookie"] = "lua/aio/http/cookie.lua",
     ["aio.http.query"] = "lua/aio/http/query.lua",
     ["aio.http.suffix"] = "lua/aio/http/suffix.lua",
     ["aio.http.target"] = "lua/aio/http/target.lua",
     ["aio.http.trace"] = "lua/aio/http/trace.lua",
     ["aio.http.upload"] = "lua/aio/http/upload.lua",
     ["aio.http.url"] = "lua/aio/http/url.lua",
+    ["aio.http.value"] = "lua/aio/http/value.lua",
   },
 }

@@ -165,17 +165,22 @@ set(AIO_TLS_SOURCES
 
 # The library for HTTP: the protocols' floor, and its Lua face.
 set(AIO_PROTO_SOURCES
+  src/proto/cookie.c
+  src/proto/date.c
   src/proto/host.c
   src/proto/llhttp_api.c
   src/proto/llhttp_machine.c
+  src/proto/param.c
   src/proto/percent.c
   src/proto/query.c
   src/proto/url.c
 )
 
 set(AIO_HTTP_SOURCES
+  src/http/cookie.c
   src/http/module.c
   src/http/url.c
+  src/http/value.c
 )
 
 # The library for compression, which knows floor 0 only.
@@ -239,6 +244,7 @@ set(AIO_LUA_FILES
 )
 
 set(AIO_HTTP_LUA_FILES
+<<<<<<< HEAD
   lua/aio/http/auth.lua
   lua/aio/http/body.lua
   lua/aio/http/client_response.lua
@@ -250,6 +256,9 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/dns.lua
   lua/aio/http/errors.lua
   lua/aio/http/exchange.lua
+=======
+  lua/aio/http/cookie.lua
+>>>>>>> 4a6cd07 (http: cookies, dates and values of headers)
   lua/aio/http/init.lua
   lua/aio/http/pool.lua
   lua/aio/http/proxy.lua
@@ -259,4 +268,5 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/trace.lua
   lua/aio/http/upload.lua
   lua/aio/http/url.lua
+  lua/aio/http/value.lua
 )

@@ -71,7 +71,8 @@ local REFUSED = {
   { "http://", "no host" }, { "http:///", "no host" }, { "http://:80", "no host" },
   { "http://u@/", "no host" }, { "http://?a", "no host" },
   { "http://h:65536/", "above 65535" }, { "http://h:99999999999999999999/", "above 65535" },
-  { "http://h:8a/", "no number" }, { "http://h:-1/", "no number" }, { "http://h:+80/", "no number" },
+  { "http://h:8a/", "no number" }, { "http://h:-1/", "no number" },
+  { "http://h:+80/", "no number" },
   { "http://a b/", "no host can have" }, { "http://a%00b/", "no host can have" },
   { "http://a%0d%0ab/", "no host can have" }, { "http://a%2fb/", "no host can have" },
   { "http://a|b/", "no host can have" }, { "http://a%25b/", "no host can have" },
@@ -223,10 +224,12 @@ for (const line of lines) {
 }]]
 
 local PIECES = {
-  "http:", "https:", "ws:", "HTTP:", "//", "/", "\\", "h", "example.com", "A.b", "u:p@", "@", ":", ":80",
-  ":443", ":8080", ":0", "1", "0x7f", "017", ".", "..", "1.2.3.4", "[::1]", "[1:2::3]", "[", "]",
+  "http:", "https:", "ws:", "HTTP:", "//", "/", "\\", "h", "example.com", "A.b", "u:p@", "@", ":",
+  ":80", ":443", ":8080", ":0",
+  "1", "0x7f", "017", ".", "..", "1.2.3.4", "[::1]", "[1:2::3]", "[", "]",
   "::", "a", "b c", "%2e", "%2E.", "%41", "%", "%zz", "?", "#", "&x=1", "'", "\"", "<", "{", "`",
-  "\t", "\n", " ", "|", "\195\164", "+", ";", "=", "~", "~x", "256", "/../", "/./", "xyz", "\1", "\127",
+  "\t", "\n", " ", "|", "\195\164", "+", ";", "=", "~", "~x", "256", "/../", "/./", "xyz", "\1",
+  "\127",
 }
 
 -- Numbers that look random, the same in each run.

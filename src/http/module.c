@@ -25,7 +25,9 @@ static const aio_api *find_api(lua_State *L) {
 
 /* What each file of this floor adds to the module table, in alphabetical order. */
 static void (*const openers[])(lua_State *L) = {
+    http_cookie_open,
     http_url_open,
+    http_value_open,
     NULL,
 };
 

@@ -5,6 +5,9 @@
 -- Public name to the file below lua/aio/http that has it, as a field of the same name of what the
 -- file returns. In alphabetical order of files, then of names.
 local WHERE = {
+  parse_cookie = "cookie",
+  parse_set_cookie = "cookie",
+  set_cookie = "cookie",
   CookieJar = "cookies",
   DummyCookieJar = "cookies",
   BadResponse = "errors",
@@ -33,8 +36,23 @@ local WHERE = {
   TooManyRedirects = "errors",
   UnixClientConnectorError = "errors",
   WSServerHandshakeError = "errors",
-  MultiDict = "query", encode_query = "query", parse_query = "query",
-  URL = "url", percent_decode = "url", percent_encode = "url",
+  MultiDict = "query",
+  encode_query = "query",
+  parse_query = "query",
+  URL = "url",
+  percent_decode = "url",
+  percent_encode = "url",
+  has_etag = "value",
+  http_date = "value",
+  if_range = "value",
+  negotiate = "value",
+  parse_accept = "value",
+  parse_content_disposition = "value",
+  parse_content_type = "value",
+  parse_date = "value",
+  parse_etags = "value",
+  parse_links = "value",
+  parse_range = "value",
 }
 
 local http = {}

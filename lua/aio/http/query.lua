@@ -204,7 +204,7 @@ function M.parse_query(text, max_fields)
   local most = max_fields or MOST_FIELDS
   local flat = hc.parse_query(text, most)
   if not flat then
-    check.state(("the query has more than %d fields (parse_query takes another limit)"):format(most))
+    check.state(("more than %d fields (parse_query takes another limit)"):format(most))
   end
   return setmetatable(flat, MultiDict)
 end
