@@ -244,7 +244,6 @@ set(AIO_LUA_FILES
 )
 
 set(AIO_HTTP_LUA_FILES
-<<<<<<< HEAD
   lua/aio/http/auth.lua
   lua/aio/http/body.lua
   lua/aio/http/client_response.lua
@@ -256,9 +255,7 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/dns.lua
   lua/aio/http/errors.lua
   lua/aio/http/exchange.lua
-=======
   lua/aio/http/cookie.lua
->>>>>>> 4a6cd07 (http: cookies, dates and values of headers)
   lua/aio/http/init.lua
   lua/aio/http/pool.lua
   lua/aio/http/proxy.lua
