@@ -228,6 +228,46 @@ local function other_tasks(loop)
   return n
 end
 
+-- ---- a descriptor that cannot be polled ----
+
+local function need_to_spoil()
+  lu.skipIf(not env.host, "needs the test interpreter")
+  lu.skipIf(os.getenv("AIO_TEST_HOSTILE") == "1", "libuv sees everything at once there")
+end
+
+-- Puts a file where the connection's descriptor is: libuv, which has not seen that yet, refuses it.
+local function spoil(fd)
+  local file <close> = assert(io.open(arg[0]))
+  env.host.dup(core._fileno(file), fd)
+end
+
+function T.TestTcp.test_a_descriptor_that_cannot_be_polled()
+  need_to_spoil()
+  aio.run(with_server, function(port)
+    local conn = aio.open_connection("127.0.0.1", port)
+    local fd = conn:get_extra_info("fileno")
+    spoil(fd)
+    lu.assertEquals(raised(aio.OSError, conn.read, conn, 1).code, "EPERM")
+    lu.assertEquals(raised(aio.OSError, conn.write, conn, "x").code, "EPERM")
+    conn:close()
+    lu.assertFalse(env.host.is_open(fd))
+  end)
+end
+
+function T.TestTcp.test_nor_polled_while_it_connects()
+  need_to_spoil()
+  aio.run(with_silent_port, function(port)
+    local probe = assert(io.open(arg[0]))
+    local fd = core._fileno(probe) -- the next number
+    probe:close()
+    local t = aio.create_task(aio.open_connection, "127.0.0.1", port)
+    while not env.host.is_open(fd) do aio.sleep(0) end
+    spoil(fd)
+    lu.assertEquals(raised(aio.OSError, t.await, t).code, "EPERM")
+    lu.assertFalse(env.host.is_open(fd))
+  end)
+end
+
 function T.TestAddresses.test_a_refused_address_is_passed_at_once()
   aio.run(with_server, function(port)
     with_addresses({ { "::1", port, "inet6" }, { "127.0.0.1", port } }, function()

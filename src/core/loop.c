@@ -82,6 +82,7 @@ aio_loop *aio_loop_new(aio_mem mem, int *err) {
   aio_link_init(&l->ready);
   aio_link_init(&l->batch);
   aio_link_init(&l->objects);
+  aio_link_init(&l->joining);
   aio_link_init(&l->starved);
   return l;
 }
@@ -197,7 +198,16 @@ void aio_loop_unattend(aio_loop *l) {
   if (aio_posts_leave(&l->posts)) aio_wakeup_send(&l->wakeup);
 }
 
+static void join_all(aio_loop *l) {
+  for (aio_link *j; (j = aio_list_shift(&l->joining));) {
+    aio_joiner *joiner = AIO_CONTAINER(j, aio_joiner, link);
+    joiner->join(joiner);
+  }
+}
+
 void aio_loop_poll(aio_loop *l, double timeout) {
+  join_all(l);
+  if (!aio_list_empty(&l->ready)) timeout = 0; /* one could not join */
   l->polls++;
   l->watchers_changed = false;
   bool waits = timeout != 0 && l->attended && l->port; /* without a port nothing can be posted */

@@ -31,6 +31,14 @@ typedef struct aio_object {
   void (*detach)(struct aio_object *self);
 } aio_object;
 
+/* Something that libuv is to learn of just before the next poll, and not at all when it is gone by
+ * then: that saves a short-lived connection its system calls. In `aio_loop.joining` by `link`;
+ * `join` is called once, unlinked, and may make nodes ready. */
+typedef struct aio_joiner {
+  aio_link link;
+  void (*join)(struct aio_joiner *self);
+} aio_joiner;
+
 struct aio_loop {
   uv_loop_t uv;
   const aio_engine_ops *ops;
@@ -50,6 +58,7 @@ struct aio_loop {
   unsigned working;        /* of both, children and calls in other threads; see clock_virtual.c */
   bool watchers_changed;   /* reads were started since the last poll: a step must ask again */
   aio_link objects;        /* of aio_object.link */
+  aio_link joining;        /* of aio_joiner.link */
   aio_link starved;        /* listeners that found no descriptor, see core/listener.h */
   struct aio_pool *chunks; /* receive buffers, see core/chunk.h */
   struct aio_port *port;   /* see core/port.h; NULL until somebody asks for it */

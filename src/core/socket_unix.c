@@ -3,7 +3,8 @@
  * Sockets on Unix: descriptors of our own under uv_poll_t, read with one recv and written with one
  * sendmsg, since libuv's writes raise SIGPIPE and its reads cannot use a scratch buffer of all
  * connections. Streams call the operations, libuv calls on_poll. Invariant: `asked` is what libuv
- * polls the descriptor for.
+ * polls the descriptor for, or, while it does not know it yet, will be asked to poll it for; it is
+ * then `joining` unless that is nothing.
  *
  * Some facts about epoll. It is level-triggered: reading is asked for once and stays on, so a read
  * costs no epoll_ctl; a read shorter than its room has emptied the socket, so no second one is
@@ -38,13 +39,15 @@ enum {
 
 struct aio_socket {
   aio_source source;
-  uv_poll_t poll;
+  aio_joiner joining;
+  uv_poll_t poll; /* once it is `known` */
   aio_loop *loop;
   aio_ip peer;    /* family 0: not an IP address */
   aio_fdbox *box; /* of a Unix socket that keeps received descriptors, or NULL */
   int fd;
   uint8_t asked; /* UV_READABLE and UV_WRITABLE */
   uint8_t pulls; /* more such reads before the next event; 0 after one that emptied the socket */
+  bool known;    /* to libuv */
   bool connecting, closing;
   bool blocking; /* its file description, which is somebody else's too */
 };
@@ -55,8 +58,21 @@ static aio_socket *socket_of(aio_source *src) {
 
 static void on_poll(uv_poll_t *p, int status, int events);
 
+static void ask_later(aio_socket *sk, unsigned events) {
+  if (!events)
+    aio_list_del(&sk->joining.link);
+  else if (!sk->asked)
+    aio_list_push(&sk->loop->joining, &sk->joining.link);
+  sk->asked = (uint8_t)events;
+  sk->loop->watchers_changed = true;
+}
+
 static int ask(aio_socket *sk, unsigned events) {
   if (sk->asked == events) return 0;
+  if (!sk->known) {
+    ask_later(sk, events);
+    return 0;
+  }
   int err = events ? uv_poll_start(&sk->poll, (int)events, on_poll) : uv_poll_stop(&sk->poll);
   if (err) return err;
   sk->asked = (uint8_t)events;
@@ -106,10 +122,13 @@ static void on_closed(uv_handle_t *h) {
 static void socket_close(aio_source *src, aio_sendq *unsent) {
   (void)unsent;
   aio_socket *sk = socket_of(src);
+  aio_loop *l = sk->loop;
   sk->closing = true;
-  uv_close((uv_handle_t *)&sk->poll, on_closed);
+  aio_list_del(&sk->joining.link);
+  if (sk->known) uv_close((uv_handle_t *)&sk->poll, on_closed);
   close(sk->fd);
-  aio_listener_revive(sk->loop);
+  if (!sk->known) aio_socket_free(sk);
+  aio_listener_revive(l);
 }
 
 static int socket_address(aio_source *src, bool peer, aio_address *a) {
@@ -198,6 +217,16 @@ static void connect_ended(aio_socket *sk) {
   aio_stream_connected(sk->source.stream, err);
 }
 
+/* Nothing comes or goes any more. The socket may be gone afterwards. */
+static void fail(aio_socket *sk, int err) {
+  aio_stream *s = sk->source.stream;
+  if (s->reading)
+    aio_stream_read_ended(s, err);
+  else if (!s->eof)
+    s->read_error = err; /* there may be unread bytes in front of it */
+  aio_stream_write_failed(s, err);
+}
+
 /* EPOLLERR: first what arrived before the error, then the error itself. */
 static void on_error(aio_socket *sk) {
   aio_stream *s = sk->source.stream;
@@ -214,11 +243,7 @@ static void on_error(aio_socket *sk) {
     ask(sk, asked);
     return;
   }
-  if (s->reading)
-    aio_stream_read_ended(s, err);
-  else if (!s->eof)
-    s->read_error = err; /* there may be unread bytes in front of it */
-  aio_stream_write_failed(s, err);
+  fail(sk, err);
 }
 
 static void on_poll(uv_poll_t *p, int status, int events) {
@@ -235,12 +260,35 @@ static void on_poll(uv_poll_t *p, int status, int events) {
   }
 }
 
+static int meet(aio_socket *sk) {
+  int err = uv_poll_init(&sk->loop->uv, &sk->poll, sk->fd);
+  sk->known = !err;
+  return err;
+}
+
+static void join(aio_joiner *j) {
+  aio_socket *sk = AIO_CONTAINER(j, aio_socket, joining);
+  unsigned asked = sk->asked;
+  sk->asked = 0;
+  int err = meet(sk);
+  if (!err) err = ask(sk, asked);
+  if (!err) return;
+  if (!sk->connecting) {
+    fail(sk, err);
+  } else {
+    sk->connecting = false;
+    aio_stream_connected(sk->source.stream, err);
+  }
+}
+
 aio_socket *aio_socket_new(aio_loop *l) {
   aio_socket *sk = aio_mem_new(&l->mem, sizeof *sk);
   if (!sk) return NULL;
   memset(sk, 0, sizeof *sk);
   sk->loop = l;
   sk->fd = -1;
+  sk->joining.join = join;
+  aio_link_init(&sk->joining.link);
   return sk;
 }
 
@@ -259,30 +307,20 @@ void aio_socket_free(aio_socket *sk) {
   aio_mem_free(&sk->loop->mem, sk, sizeof *sk);
 }
 
-/* Gives it a descriptor; on an error it is gone. */
-static int socket_init(aio_socket *sk, int fd, const aio_ip *peer) {
+static void give(aio_socket *sk, int fd, const aio_ip *peer) {
   int family = peer->sa.sa_family;
   bool ip = family == AF_INET || family == AF_INET6;
-  int err = uv_poll_init(&sk->loop->uv, &sk->poll, fd);
-  if (err) {
-    aio_socket_free(sk);
-    return err;
-  }
   sk->fd = fd;
   if (ip) sk->peer = *peer;
   sk->source.ops = ip ? &tcp_ops : &unix_ops;
-  return 0;
 }
 
 int aio_socket_attach(aio_socket *sk, int fd, const aio_ip *peer, aio_stream *s) {
-  int err = socket_init(sk, fd, peer);
-  if (err) {
-    close(fd);
-    return err;
-  }
+  give(sk, fd, peer);
   return aio_stream_open(s, &sk->source);
 }
 
+/* Somebody else's descriptor may be one that cannot be polled, or not twice: libuv looks now. */
 int aio_socket_adopt(aio_stream *s, int fd, int flags) {
   union {
     struct sockaddr_storage storage;
@@ -292,8 +330,12 @@ int aio_socket_adopt(aio_stream *s, int fd, int flags) {
   if (getpeername(fd, (struct sockaddr *)&peer.storage, &len) < 0) return -errno;
   aio_socket *sk = aio_socket_new(s->loop);
   if (!sk) return UV_ENOMEM;
-  int err = socket_init(sk, fd, &peer.ip);
-  if (err) return err;
+  give(sk, fd, &peer.ip);
+  int err = meet(sk);
+  if (err) {
+    aio_socket_free(sk);
+    return err;
+  }
   sk->blocking = !(flags & O_NONBLOCK);
   if (sk->blocking) fcntl(fd, F_SETFL, flags); /* libuv has changed them */
   return aio_stream_open(s, &sk->source);
@@ -334,10 +376,7 @@ int aio_socket_connect(aio_stream *s, const aio_address *to, const aio_address *
     return err;
   }
   bool done = err == 0 || aio_fd_connected(fd);
-  if ((err = socket_init(sk, fd, &to->ip))) {
-    close(fd);
-    return err;
-  }
+  give(sk, fd, &to->ip);
   if (done) return aio_stream_open(s, &sk->source);
   sk->connecting = true;
   aio_stream_connecting(s, &sk->source);
