@@ -164,11 +164,6 @@ static void check_kind(lua_State *L, const aio_datagram *d, const aio_address *t
 
 static int send_k(lua_State *L, int status, lua_KContext ctx);
 
-static int gave_way_k(lua_State *L, int status, lua_KContext ctx) {
-  (void)status;
-  return aio_task_resumed(L, ctx) ? 0 : aio_suspend_again(L, ctx, gave_way_k);
-}
-
 /* Sends, or waits until that is possible. */
 static int send_try(lua_State *L, const datagram_ud *u) {
   aio_address a;
@@ -178,15 +173,11 @@ static int send_try(lua_State *L, const datagram_ud *u) {
   if (!u->d || !aio_datagram_is_open(u->d)) return raise_closed(L); /* a metamethod, a finalizer */
   int err = aio_datagram_take_error(u->d);
   if (!err) err = aio_datagram_send(u->d, data, len, to);
-  aio_state *st = aio_state_up(L);
   if (err == UV_EAGAIN)
-    return aio_task_suspend(L, aio_task_waiter(L, st), &u->d->writers, NULL, send_k);
-  if (err) {
-    check_kind(L, u->d, to);
-    return raise_unsent(L, err, len);
-  }
-  aio_task *t = aio_task_tired_here(L, st);
-  return t ? aio_task_give_way(L, t, gave_way_k) : 0;
+    return aio_task_suspend(L, aio_task_waiter(L, aio_state_up(L)), &u->d->writers, NULL, send_k);
+  if (!err) return 0;
+  check_kind(L, u->d, to);
+  return raise_unsent(L, err, len);
 }
 
 static int send_k(lua_State *L, int status, lua_KContext ctx) {
@@ -197,12 +188,14 @@ static int send_k(lua_State *L, int status, lua_KContext ctx) {
   return send_try(L, u);
 }
 
+/* A turn for the others comes before the sending, so that what is cancelled is not sent. */
 static int datagram_send(lua_State *L) {
   const datagram_ud *u = self_open(L);
   int type = lua_type(L, DATA);
   luaL_argexpected(L, type == LUA_TSTRING || type == LUA_TNUMBER, DATA, "string or number");
   lua_settop(L, ADDRESS);
-  return send_try(L, u);
+  aio_task *t = aio_task_tired_here(L, aio_state_up(L));
+  return t ? aio_task_give_way(L, t, send_k) : send_try(L, u);
 }
 
 /* ---- receiving ---- */

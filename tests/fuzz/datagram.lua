@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Two datagram endpoints and random operations on them: what arrives was sent, in that order, each
--- at most once; what did not fit into the queue is counted.
+-- Two datagram endpoints and random operations on them: what arrives was sent, each at most once,
+-- in that order unless two tasks were sending; what did not fit into the queue is counted.
 
 local aio = require "aio"
 local input = require "input"
@@ -19,9 +19,11 @@ local function open_udp(_, i, other)
     remote_addr = other and other:get_extra_info "sockname" }
 end
 
--- An end: its endpoint, how many it has sent, the number of the last one received.
+-- An end: its endpoint, the number of its last datagram, which of them may arrive, how many it has
+-- sent; the number of the last one received, how many that were.
 local function new_end(d)
-  return { d = d, address = d:get_extra_info "sockname", sent = 0, last = 0, got = 0 }
+  return { d = d, address = d:get_extra_info "sockname", number = 0, flying = {}, sent = 0,
+    senders = 0, mixed = false, last = 0, got = 0 }
 end
 
 -- A datagram: its number again and again, when there is room for one.
@@ -31,12 +33,15 @@ local function text_of(number, size)
 end
 
 local function send(e, to, size)
-  local number = e.sent + 1
-  local address = not e.connected and to.address or nil
+  local number, address = e.number + 1, not e.connected and to.address or nil
+  e.number, e.flying[number] = number, true
+  e.senders, e.mixed = e.senders + 1, e.mixed or e.senders > 0
   local ok, err = input.fate(e.d.send, e.d, text_of(number, size), address)
+  e.senders = e.senders - 1
   if ok then
-    e.sent = number
+    e.sent = e.sent + 1
   else
+    e.flying[number] = nil
     assert(e.d:is_closing() or to.d:is_closing() or size > 9000 or aio.is(err, aio.CancelledError),
       tostring(err))
   end
@@ -49,8 +54,9 @@ local function receive(e, from)
   local number = #data >= 4 and ("<I4"):unpack(data)
   assert(data == text_of(number, #data), "not as it was sent")
   if not number then return end
-  assert(number > e.last and number <= from.sent + 1, "an old one, or one that was never sent")
-  e.last = number
+  assert(from.flying[number], "it was never sent, or has come before")
+  assert(number > e.last or from.mixed, "an old one")
+  e.last, from.flying[number] = number, nil
 end
 
 local function step(i, ends, tasks)
