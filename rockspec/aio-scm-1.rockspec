@@ -94,6 +94,7 @@ build = {
         "src/bind/datagram.c",
         "src/bind/error.c",
         "src/bind/event.c",
+        "src/bind/feed.c",
         "src/bind/filter.c",
         "src/bind/fs.c",
         "src/bind/fs_error.c",

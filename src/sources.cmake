@@ -95,6 +95,7 @@ set(AIO_BIND_SOURCES
   src/bind/datagram.c
   src/bind/error.c
   src/bind/event.c
+  src/bind/feed.c
   src/bind/filter.c
   src/bind/fs.c
   src/bind/fs_error.c
@@ -165,20 +166,29 @@ set(AIO_TLS_SOURCES
 
 # The library for HTTP: the protocols' floor, and its Lua face.
 set(AIO_PROTO_SOURCES
+  src/proto/chars.c
+  src/proto/chunked.c
   src/proto/cookie.c
   src/proto/date.c
+  src/proto/h1.c
+  src/proto/head.c
   src/proto/host.c
+  src/proto/judge.c
   src/proto/llhttp_api.c
   src/proto/llhttp_machine.c
   src/proto/param.c
   src/proto/percent.c
   src/proto/query.c
+  src/proto/reason.c
   src/proto/url.c
 )
 
 set(AIO_HTTP_SOURCES
   src/http/cookie.c
+  src/http/encode.c
+  src/http/headers.c
   src/http/module.c
+  src/http/parser.c
   src/http/url.c
   src/http/value.c
 )
@@ -249,13 +259,13 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/client_response.lua
   lua/aio/http/client_timeout.lua
   lua/aio/http/connector.lua
+  lua/aio/http/cookie.lua
   lua/aio/http/cookie_file.lua
   lua/aio/http/cookies.lua
   lua/aio/http/dial.lua
   lua/aio/http/dns.lua
   lua/aio/http/errors.lua
   lua/aio/http/exchange.lua
-  lua/aio/http/cookie.lua
   lua/aio/http/init.lua
   lua/aio/http/pool.lua
   lua/aio/http/proxy.lua

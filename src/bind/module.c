@@ -175,6 +175,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_stream_open_class(L, st);
   aio_pair_open_functions(L, st);
   aio_filter_open_functions(L, st);
+  aio_feed_open_functions(L, st);
   aio_pipe_open_functions(L, st);
   aio_local_open_functions(L, st);
   aio_address_open(L, st);

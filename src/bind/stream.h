@@ -28,13 +28,15 @@ enum {
   AIO_STREAM_UV_WHERE,    /* debug mode: where it was made */
   AIO_STREAM_UV_HANDLER,  /* the task whose waiters `handled` is in */
   AIO_STREAM_UV_FILTER,   /* what a filter on it tells: get_extra_info looks for names there */
-  AIO_STREAM_UVS = 5
+  AIO_STREAM_UV_SINK,    /* what core._feed was called with last */
+  AIO_STREAM_UVS = 6
 };
 
 /* Opens the class Stream and the functions of the module table at the top. */
 void aio_stream_open_class(lua_State *L, aio_state *st);
 void aio_pair_open_functions(lua_State *L, aio_state *st);   /* pair.c */
 void aio_filter_open_functions(lua_State *L, aio_state *st); /* filter.c */
+void aio_feed_open_functions(lua_State *L, aio_state *st);   /* feed.c */
 void aio_pipe_open_functions(lua_State *L, aio_state *st);   /* pipe.c */
 extern const struct aio_clause_ops aio_stream_clause;        /* aio.select{{stream, "read", n}} */
 extern const luaL_Reg aio_stream_read_methods[], aio_stream_write_methods[];

@@ -11,7 +11,7 @@
 #include "core/stream.h"
 
 /* To be counted up whenever a function here, or a structure that they share, changes. */
-enum { AIO_API_VERSION = 5 };
+enum { AIO_API_VERSION = 6 };
 
 typedef struct aio_api {
   uint32_t version;
@@ -46,5 +46,18 @@ typedef struct aio_filter {
 typedef struct aio_filter_ud {
   aio_filter *filter; /* NULL once it is attached */
 } aio_filter_ud;
+
+/* What a library's userdata begins with that is given to core._feed: a sink. `tag` is the address
+ * of the aio_api, `sink` is called until it is done, also with no bytes, to ask whether it is. The
+ * rest is the core's. */
+typedef struct aio_sink_ud {
+  const void *tag;
+  aio_sink *sink;
+  aio_sink front; /* what the stream calls */
+  aio_stream *stream;
+  double head;    /* seconds from the first byte on, < 0: no other limit */
+  bool begun;     /* a byte has been used up in this wait */
+  bool unlimited; /* no memory for that limit */
+} aio_sink_ud;
 
 #endif

@@ -248,6 +248,7 @@ static void read_resume(aio_stream *s) {
 }
 
 void aio_stream_want(aio_stream *s, size_t need, int byte) {
+  s->sink = NULL; /* of a task that was closed while it waited */
   s->need = need;
   s->byte = byte;
   read_resume(s);
@@ -277,7 +278,7 @@ void aio_stream_set_sink(aio_stream *s, aio_sink *sink) {
   s->sink = sink;
   if (!sink) return;
   feed_sink(s);
-  if (s->sink) aio_stream_want(s, SIZE_MAX, -1);
+  if (s->sink) read_resume(s);
 }
 
 /* ---- sending ---- */

@@ -7,7 +7,7 @@
 #include "http/forms.h"
 #include "proto/llhttp.h"
 
-static const aio_api *find_api(lua_State *L) {
+const aio_api *http_api(lua_State *L) {
   lua_getglobal(L, "require");
   lua_pushliteral(L, "aio.core");
   lua_call(L, 1, 1);
@@ -29,11 +29,12 @@ static void (*const openers[])(lua_State *L) = {
     http_url_open,
     http_value_open,
     NULL,
+    http_encode_open, http_headers_open, http_parser_open, http_url_open, NULL,
 };
 
 HTTP_EXPORT int luaopen_aio_http_core(lua_State *L) {
   luaL_checkversion(L);
-  find_api(L);
+  http_api(L);
   lua_newtable(L);
   for (size_t i = 0; i < sizeof openers / sizeof *openers; i++) {
     if (openers[i]) openers[i](L);

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The head of a message to be sent, as one string. Everything that comes from the user is checked
+ * here once more, at the last door: no CR, LF, NUL or other control character gets out, and no
+ * framing but that which the caller means. Called by lua/aio/http. */
+#include <string.h>
+#include <time.h>
+
+#include "http/headers.h"
+#include "proto/chars.h"
+#include "proto/h1.h"
+#include "proto/reason.h"
+
+/* ---- the text so far ---- */
+
+/* `slot` of the stack has its block when it does not fit into `small`. */
+typedef struct out {
+  lua_State *L;
+  int slot;
+  char *ptr;
+  size_t len, room;
+  char small[2048];
+} out;
+
+static void out_grow(out *o, size_t n) {
+  size_t room = o->room * 2;
+  while (room < o->len + n) room *= 2;
+  char *block = lua_newuserdatauv(o->L, room, 0);
+  memcpy(block, o->ptr, o->len);
+  lua_replace(o->L, o->slot);
+  o->ptr = block;
+  o->room = room;
+}
+
+static inline void put(out *o, const char *s, size_t len) {
+  if (len > o->room - o->len) out_grow(o, len);
+  memcpy(o->ptr + o->len, s, len);
+  o->len += len;
+}
+
+#define PUT(o, literal) put(o, literal, sizeof literal - 1)
+
+static void put_number(out *o, lua_Unsigned n) {
+  char digits[24], *p = digits + sizeof digits;
+  do *--p = (char)('0' + n % 10);
+  while ((n /= 10) > 0);
+  put(o, p, (size_t)(digits + sizeof digits - p));
+}
+
+/* ---- fields ---- */
+
+/* What the user has given, so that it is not given twice. */
+typedef struct given {
+  bool date, server, connection, type, host;
+  bool framed; /* by the caller: no Content-Length and Transfer-Encoding of the user */
+} given;
+
+static int refuse(lua_State *L, const char *what, const char *s, size_t len) {
+  char excerpt[64];
+  chars_excerpt(excerpt, sizeof excerpt, s, len);
+  lua_pushfstring(L, "%s: \"%s\"", what, excerpt);
+  return lua_error(L);
+}
+
+/* Is it one that we should otherwise write? */
+static void note(lua_State *L, given *g, const char *name, size_t len) {
+  bool framing = false;
+  switch (len) {
+  case 4:
+    if (chars_same(name, "date", len)) g->date = true;
+    if (chars_same(name, "host", len)) {
+      if (g->host) refuse(L, "the header Host is given twice", name, len);
+      g->host = true;
+    }
+    break;
+  case 6:
+    if (chars_same(name, "server", len)) g->server = true;
+    break;
+  case 10:
+    if (chars_same(name, "connection", len)) g->connection = true;
+    break;
+  case 12:
+    if (chars_same(name, "content-type", len)) g->type = true;
+    break;
+  case 14:
+    framing = chars_same(name, "content-length", len);
+    break;
+  case 17:
+    framing = chars_same(name, "transfer-encoding", len);
+  }
+  if (framing && g->framed)
+    refuse(L, "the length of the body is not for a header to say; leave it out", name, len);
+}
+
+static void put_field(out *o, given *g, const char *name, size_t len, const char *value, size_t n) {
+  if (len == 0 || chars_span(name, len, CHARS_TOKEN) < len)
+    refuse(o->L, "a header with a name that is no token", name, len);
+  if (chars_span(value, n, CHARS_VALUE) < n)
+    refuse(o->L, "a header with a control character in its value", name, len);
+  note(o->L, g, name, len);
+  put(o, name, len);
+  PUT(o, ": ");
+  put(o, value, n);
+  PUT(o, "\r\n");
+}
+
+/* name, value, name, value... in the array at `idx`. */
+static void put_array(out *o, given *g, int idx) {
+  lua_State *L = o->L;
+  lua_Integer n = (lua_Integer)lua_rawlen(L, idx);
+  for (lua_Integer i = 1; i < n; i += 2) {
+    size_t len, vlen;
+    int name = lua_rawgeti(L, idx, i), value = lua_rawgeti(L, idx, i + 1);
+    bool ok = name == LUA_TSTRING && (value == LUA_TSTRING || value == LUA_TNUMBER);
+    if (!ok) {
+      lua_pushfstring(L, "headers are a list of names and values; a %s and a %s are in it",
+                      lua_typename(L, name), lua_typename(L, value));
+      lua_error(L);
+    }
+    const char *s = lua_tolstring(L, -2, &len), *v = lua_tolstring(L, -1, &vlen);
+    put_field(o, g, s, len, v, vlen);
+    lua_pop(L, 2);
+  }
+}
+
+/* Headers in any of their shapes, at `idx`. */
+static void put_headers(out *o, given *g, int idx) {
+  if (lua_isnil(o->L, idx)) return;
+  if (lua_istable(o->L, idx)) {
+    put_array(o, g, idx);
+    return;
+  }
+  const http_headers *h = http_headers_test(o->L, idx);
+  if (!h) luaL_argerror(o->L, idx, "headers, or a list of names and values, expected");
+  const char *text = http_headers_text(h);
+  for (uint32_t i = 0; i < h->n; i++) {
+    const head_field *f = &h->fields[i];
+    put_field(o, g, text + f->name, f->name_len, text + f->value, f->value_len);
+  }
+}
+
+/* ---- what both kinds end with ---- */
+
+/* Stack of both: first line's two, host or reason..., see the callers. */
+typedef struct tail {
+  int type, length, flags; /* arguments */
+} tail;
+
+static void put_type(out *o, const given *g, int idx) {
+  size_t len;
+  const char *s = lua_tolstring(o->L, idx, &len);
+  if (!s || g->type) return;
+  if (chars_span(s, len, CHARS_VALUE) < len)
+    refuse(o->L, "a content type with a control character", s, len);
+  PUT(o, "Content-Type: ");
+  put(o, s, len);
+  PUT(o, "\r\n");
+}
+
+static void put_length(out *o, int idx) {
+  if (lua_isnil(o->L, idx)) return;
+  lua_Integer n = luaL_checkinteger(o->L, idx);
+  luaL_argcheck(o->L, n >= H1_CHUNKED, idx, "a length, -1 for chunks, or nil expected");
+  if (n == H1_CHUNKED) {
+    PUT(o, "Transfer-Encoding: chunked\r\n");
+    return;
+  }
+  PUT(o, "Content-Length: ");
+  put_number(o, (lua_Unsigned)n);
+  PUT(o, "\r\n");
+}
+
+static void put_connection(out *o, const given *g, lua_Integer flags) {
+  if (g->connection) return;
+  if (!(flags & H1_KEEP_ALIVE))
+    PUT(o, "Connection: close\r\n");
+  else if (flags & H1_HTTP10)
+    PUT(o, "Connection: keep-alive\r\n");
+}
+
+static int finish(out *o, const given *g, const tail *t) {
+  put_type(o, g, t->type);
+  put_length(o, t->length);
+  put_connection(o, g, lua_tointeger(o->L, t->flags));
+  PUT(o, "\r\n");
+  lua_pushlstring(o->L, o->ptr, o->len);
+  return 1;
+}
+
+static void begin(out *o, lua_State *L, int slot) {
+  lua_settop(L, slot);
+  o->L = L;
+  o->slot = slot;
+  o->ptr = o->small;
+  o->len = 0;
+  o->room = sizeof o->small;
+}
+
+/* ---- Date ---- */
+
+typedef struct date {
+  time_t second;
+  char line[40]; /* with its end */
+} date;
+
+enum { DATE_LINE = 37 };
+
+static void two_digits(char *to, int n) {
+  to[0] = (char)('0' + n / 10);
+  to[1] = (char)('0' + n % 10);
+}
+
+/* Days since 1970 to a date of the Gregorian calendar; 400 years at once, beginning in March. */
+static void write_date(char *to, int64_t days) {
+  static const char names[] = "ThuFriSatSunMonTueWed";
+  static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+  int64_t z = days + 719468, era = z / 146097, doe = z - era * 146097;
+  int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+  int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+  int day = (int)(doy - (153 * mp + 2) / 5 + 1), month = (int)(mp < 10 ? mp + 2 : mp - 10);
+  int year = (int)(yoe + era * 400 + (month < 2));
+  memcpy(to, names + days % 7 * 3, 3);
+  two_digits(to + 5, day);
+  memcpy(to + 8, months + month * 3, 3);
+  two_digits(to + 12, year / 100);
+  two_digits(to + 14, year % 100);
+}
+
+static void put_date(out *o, date *d) {
+  time_t now = time(NULL);
+  if (now != d->second) {
+    int64_t s = now > 0 ? (int64_t)now : 0;
+    memcpy(d->line, "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", DATE_LINE);
+    write_date(d->line + 6, s / 86400);
+    two_digits(d->line + 23, (int)(s / 3600 % 24));
+    two_digits(d->line + 26, (int)(s / 60 % 60));
+    two_digits(d->line + 29, (int)(s % 60));
+    d->second = now;
+  }
+  put(o, d->line, DATE_LINE);
+}
+
+/* ---- responses ---- */
+
+static void put_status(out *o, int status, int reason) {
+  lua_Integer n = luaL_checkinteger(o->L, status);
+  luaL_argcheck(o->L, n >= 100 && n <= 999, status, "a status from 100 to 999 expected");
+  if (n == 200 && lua_isnil(o->L, reason)) {
+    PUT(o, "HTTP/1.1 200 OK\r\n");
+    return;
+  }
+  size_t len;
+  const char *s = lua_isnil(o->L, reason) ? reason_of((int)n) : luaL_checkstring(o->L, reason);
+  len = lua_isnil(o->L, reason) ? strlen(s) : lua_rawlen(o->L, reason);
+  if (chars_span(s, len, CHARS_VALUE) < len)
+    refuse(o->L, "a reason with a control character", s, len);
+  PUT(o, "HTTP/1.1 ");
+  put_number(o, (lua_Unsigned)n);
+  PUT(o, " ");
+  put(o, s, len);
+  PUT(o, "\r\n");
+}
+
+/* hc.response_head(status, reason or nil, headers or nil, content type or nil, length, flags); the
+ * length is -1 for chunks, nil when the headers say it or there is none. Upvalue 1 is the date. */
+static int response_head(lua_State *L) {
+  enum { STATUS = 1, REASON, HEADERS, TYPE, LENGTH, FLAGS, BLOCK };
+  out o;
+  begin(&o, L, BLOCK);
+  given g = {.framed = !lua_isnil(L, LENGTH)};
+  put_status(&o, STATUS, REASON);
+  put_headers(&o, &g, HEADERS);
+  if (!g.date) put_date(&o, lua_touserdata(L, lua_upvalueindex(1)));
+  if (!g.server) PUT(&o, "Server: aio\r\n");
+  return finish(&o, &g, &(tail){TYPE, LENGTH, FLAGS});
+}
+
+/* ---- requests ---- */
+
+static void put_request_line(out *o, int method, int target) {
+  size_t mlen, tlen;
+  const char *m = luaL_checklstring(o->L, method, &mlen);
+  const char *t = luaL_checklstring(o->L, target, &tlen);
+  if (mlen == 0 || chars_span(m, mlen, CHARS_TOKEN) < mlen)
+    refuse(o->L, "a method that is no token", m, mlen);
+  if (tlen == 0 || chars_span(t, tlen, CHARS_VISIBLE) < tlen)
+    refuse(o->L, "a target with a byte that must be percent-encoded", t, tlen);
+  put(o, m, mlen);
+  PUT(o, " ");
+  put(o, t, tlen);
+  PUT(o, " HTTP/1.1\r\n");
+}
+
+static void put_host(out *o, given *g, int host) {
+  size_t len;
+  const char *s = lua_tolstring(o->L, host, &len);
+  if (!s) return;
+  if (len == 0 || chars_span(s, len, CHARS_HOST) < len) refuse(o->L, "a host that is none", s, len);
+  put_field(o, g, "Host", 4, s, len);
+}
+
+/* hc.request_head(method, target, host or nil, headers or nil, content type or nil, length, flags)
+ */
+static int request_head(lua_State *L) {
+  enum { METHOD = 1, TARGET, HOST, HEADERS, TYPE, LENGTH, FLAGS, BLOCK };
+  out o;
+  begin(&o, L, BLOCK);
+  given g = {.framed = !lua_isnil(L, LENGTH)};
+  put_request_line(&o, METHOD, TARGET);
+  put_host(&o, &g, HOST);
+  put_headers(&o, &g, HEADERS);
+  return finish(&o, &g, &(tail){TYPE, LENGTH, FLAGS});
+}
+
+/* hc.reason(status): the usual words, "" for none. */
+static int reason(lua_State *L) {
+  lua_pushstring(L, reason_of((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
+void http_encode_open(lua_State *L) {
+  static const luaL_Reg fns[] = {{"request_head", request_head}, {"reason", reason}, {NULL, NULL}};
+  luaL_setfuncs(L, fns, 0);
+  date *d = lua_newuserdatauv(L, sizeof *d, 0);
+  d->second = 0;
+  lua_pushcclosure(L, response_head, 1);
+  lua_setfield(L, -2, "response_head");
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The parser of one direction of a connection, for Lua: a sink of core._feed around proto/h1. What
+ * it has taken becomes Lua values when it is asked for, in the task, never in the callback.
+ * Invariant: a head or data leaves the parser only after all values made of it exist. */
+#include <string.h>
+
+#include "http/headers.h"
+#include "proto/h1.h"
+
+enum { SELF = 1 };
+#define HTTP_PARSER "aio.http.parser"
+
+/* Limits that nobody has set. */
+enum {
+  HTTP_LINE = 8190,
+  HTTP_FIELD = 8190,
+  HTTP_FIELDS = 100,
+  HTTP_HEAD = 65536,
+  HTTP_TRAILERS = 8190,
+};
+
+typedef struct http_parser {
+  aio_sink_ud ud; /* first: see core/api.h */
+  aio_sink sink;
+  h1 h1;
+} http_parser;
+
+static size_t parser_feed(aio_sink *self, const char *ptr, size_t len, bool *done) {
+  http_parser *p = AIO_CONTAINER(self, http_parser, sink);
+  return h1_feed(&p->h1, ptr, len, done);
+}
+
+static http_parser *self(lua_State *L) {
+  return luaL_checkudata(L, SELF, HTTP_PARSER);
+}
+
+/* ---- making ---- */
+
+/* A limit of the table at 2, or `unset`. */
+static uint32_t limit(lua_State *L, const char *name, uint32_t unset, uint32_t most) {
+  lua_Integer n = unset;
+  if (lua_getfield(L, 2, name) != LUA_TNIL) {
+    int ok;
+    n = lua_tointegerx(L, -1, &ok);
+    if (!ok || n < 0 || n > (lua_Integer)most) {
+      lua_pushfstring(L, "'%s' must be an integer from 0 to %d", name, (int)most);
+      luaL_argerror(L, 2, lua_tostring(L, -1));
+    }
+  }
+  lua_pop(L, 1);
+  return (uint32_t)n;
+}
+
+static head_limits limits_at(lua_State *L) {
+  head_limits l = {HTTP_LINE, HTTP_FIELD, HTTP_FIELDS, HTTP_HEAD, HTTP_TRAILERS};
+  if (lua_isnoneornil(L, 2)) return l;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  l.line = limit(L, "line", l.line, HEAD_LINE_MAX);
+  l.field = limit(L, "field", l.field, HEAD_LINE_MAX);
+  l.fields = limit(L, "fields", l.fields, HEAD_FIELDS_MAX);
+  l.head = limit(L, "head", l.head, HEAD_MAX);
+  l.trailers = limit(L, "trailers", l.trailers, HEAD_MAX);
+  return l;
+}
+
+/* hc.parser("request" or "response", limits or nil); upvalue 1 is the api. */
+static int parser_new(lua_State *L) {
+  static const char *const kinds[] = {"request", "response", NULL};
+  bool response = luaL_checkoption(L, 1, NULL, kinds) == 1;
+  head_limits limits = limits_at(L);
+  http_parser *p = lua_newuserdatauv(L, sizeof *p, 0);
+  memset(&p->ud, 0, sizeof p->ud);
+  p->ud.tag = lua_touserdata(L, lua_upvalueindex(1));
+  p->ud.sink = &p->sink;
+  p->sink.feed = parser_feed;
+  aio_mem mem;
+  mem.fn = lua_getallocf(L, &mem.ud);
+  h1_init(&p->h1, response, &limits, &mem);
+  luaL_setmetatable(L, HTTP_PARSER);
+  return 1;
+}
+
+static int parser_gc(lua_State *L) {
+  h1_fini(&self(L)->h1);
+  return 0;
+}
+
+/* ---- what it has ---- */
+
+static int push_error(lua_State *L, const head_error *e) {
+  if (e->status == 503) return luaL_error(L, "not enough memory");
+  lua_pushnil(L);
+  lua_pushinteger(L, e->status);
+  if (*e->excerpt)
+    lua_pushfstring(L, "%s: \"%s\"", e->what, e->excerpt);
+  else
+    lua_pushstring(L, e->what);
+  return 3;
+}
+
+static void push_slice(lua_State *L, const head *h, head_slice s) {
+  lua_pushlstring(L, h->text + s.at, s.len);
+}
+
+/* parser:head(): headers, method, target, minor, length, flags of a request; headers, status,
+ * reason, minor, length, flags of a response; or nil, status, message. */
+static int parser_head(lua_State *L) {
+  http_parser *p = self(L);
+  h1 *one = &p->h1;
+  const head *h = &one->head;
+  if (h1_error(one)) return push_error(L, h1_error(one));
+  if (one->state != H1_JUDGED) return luaL_error(L, "no head is there; wait by core._feed");
+  http_headers_push(L, h, lua_upvalueindex(1));
+  if (h->response) {
+    lua_pushinteger(L, h->status);
+    push_slice(L, h, h->reason);
+  } else {
+    push_slice(L, h, h->method);
+    push_slice(L, h, h->target);
+  }
+  lua_pushinteger(L, h->minor);
+  lua_pushinteger(L, one->length);
+  lua_pushinteger(L, one->flags);
+  h1_take_head(one);
+  return 6;
+}
+
+/* parser:body(): decoded data ("" for none), and whether it was the last; or nil, status, message.
+ * Good data in front of an error comes first. */
+static int parser_body(lua_State *L) {
+  h1 *one = &self(L)->h1;
+  if (one->state != H1_BODY) return luaL_error(L, "no body in chunks is under way");
+  const head_error *e = h1_error(one);
+  if (e && one->data_len == 0) return push_error(L, e);
+  lua_pushlstring(L, one->data ? one->data : "", one->data_len);
+  lua_pushboolean(L, !e && chunked_ended(&one->body));
+  h1_take_data(one);
+  return 2;
+}
+
+static int parser_next(lua_State *L) {
+  h1_next(&self(L)->h1);
+  return 0;
+}
+
+/* parser:begin(method): what the next response answers. */
+static int parser_begin(lua_State *L) {
+  h1 *one = &self(L)->h1;
+  const char *method = luaL_checkstring(L, 2);
+  one->head_only = strcmp(method, "HEAD") == 0;
+  one->connect = strcmp(method, "CONNECT") == 0;
+  return 0;
+}
+
+/* parser:idle(): has no byte of the next message come? */
+static int parser_idle(lua_State *L) {
+  lua_pushboolean(L, h1_idle(&self(L)->h1));
+  return 1;
+}
+
+/* parser:feed(bytes): as a stream would; how many it has used up, and whether it is done. */
+static int parser_take(lua_State *L) {
+  h1 *one = &self(L)->h1;
+  size_t len;
+  const char *ptr = luaL_checklstring(L, 2, &len);
+  bool done = false;
+  lua_pushinteger(L, (lua_Integer)h1_feed(one, ptr, len, &done));
+  lua_pushboolean(L, done);
+  return 2;
+}
+
+void http_parser_open(lua_State *L) {
+  static const luaL_Reg methods[] = {{"body", parser_body},   {"next", parser_next},
+                                     {"begin", parser_begin}, {"idle", parser_idle},
+                                     {"feed", parser_take},   {NULL, NULL}};
+  static const struct {
+    const char *name;
+    int value;
+  } flags[] = {{"KEEP_ALIVE", H1_KEEP_ALIVE},
+               {"EXPECT_CONTINUE", H1_EXPECT_CONTINUE},
+               {"UPGRADE", H1_UPGRADE},
+               {"HTTP10", H1_HTTP10}};
+  luaL_newmetatable(L, HTTP_PARSER);
+  luaL_newlib(L, methods);
+  luaL_getmetatable(L, HTTP_HEADERS);
+  lua_pushcclosure(L, parser_head, 1);
+  lua_setfield(L, -2, "head");
+  lua_setfield(L, -2, "__index");
+  lua_pushcfunction(L, parser_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_pop(L, 1);
+  for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+    lua_pushinteger(L, flags[i].value);
+    lua_setfield(L, -2, flags[i].name);
+  }
+  lua_pushlightuserdata(L, (void *)(uintptr_t)http_api(L));
+  lua_pushcclosure(L, parser_new, 1);
+  lua_setfield(L, -2, "parser");
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of bytes, and texts of errors made of what peers have sent. */
+#include "proto/chars.h"
+
+#include <string.h>
+
+/* clang-format off */
+const unsigned char chars_bits[256] = {
+     0,  0,  0,  0,  0,  0,  0,  0,  0,  2,  0,  0,  0,  0,  0,  0,
+     0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,
+     2, 39,  6,  7, 39, 39, 39, 39, 38, 38, 39, 39, 38, 39, 39,  6,
+    63, 63, 63, 63, 63, 63, 63, 63, 63, 63, 38, 38,  6, 38,  6,  6,
+     6, 55, 55, 55, 55, 55, 55, 39, 39, 39, 39, 39, 39, 39, 39, 39,
+    39, 39, 39, 39, 39, 39, 39, 39, 39, 39, 39, 38,  6, 38,  7, 39,
+     7, 55, 55, 55, 55, 55, 55, 39, 39, 39, 39, 39, 39, 39, 39, 39,
+    39, 39, 39, 39, 39, 39, 39, 39, 39, 39, 39,  6,  7,  6, 39,  0,
+     2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,
+     2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,
+     2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,
+     2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,
+     2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,
+     2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,
+     2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,
+     2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,  2,
+};
+/* clang-format on */
+
+bool chars_same(const char *ptr, const char *lower, size_t len) {
+  for (size_t i = 0; i < len; i++) {
+    if (chars_lower(ptr[i]) != lower[i]) return false;
+  }
+  return true;
+}
+
+bool chars_same_any(const char *a, const char *b, size_t len) {
+  for (size_t i = 0; i < len; i++) {
+    if (a[i] != b[i] && chars_lower(a[i]) != chars_lower(b[i])) return false;
+  }
+  return true;
+}
+
+size_t chars_excerpt(char *to, size_t room, const char *ptr, size_t len) {
+  static const char digits[] = "0123456789abcdef";
+  enum { LONGEST = 4, DOTS = 3 }; /* of an escaped byte; behind what is cut off */
+  size_t n = 0;
+  for (size_t i = 0; i < len; i++) {
+    if (n + LONGEST + DOTS >= room) {
+      memcpy(to + n, "...", DOTS);
+      n += DOTS;
+      break;
+    }
+    if (ptr[i] == '\\' || ptr[i] == '"') {
+      to[n++] = '\\';
+      to[n++] = ptr[i];
+    } else if (ptr[i] == ' ' || chars_is(ptr[i], CHARS_VISIBLE)) {
+      to[n++] = ptr[i];
+    } else {
+      unsigned char c = (unsigned char)ptr[i];
+      to[n++] = '\\';
+      to[n++] = 'x';
+      to[n++] = digits[c >> 4];
+      to[n++] = digits[c & 15];
+    }
+  }
+  to[n] = '\0';
+  return n;
+}
