@@ -25,20 +25,15 @@ const aio_api *http_api(lua_State *L) {
 
 /* What each file of this floor adds to the module table, in alphabetical order. */
 static void (*const openers[])(lua_State *L) = {
-    http_cookie_open,
-    http_url_open,
-    http_value_open,
-    NULL,
-    http_encode_open, http_headers_open, http_parser_open, http_url_open, NULL,
+    http_cookie_open, http_encode_open, http_headers_open, /* before the parser */
+    http_parser_open, http_url_open,    http_value_open,
 };
 
 HTTP_EXPORT int luaopen_aio_http_core(lua_State *L) {
   luaL_checkversion(L);
   http_api(L);
   lua_newtable(L);
-  for (size_t i = 0; i < sizeof openers / sizeof *openers; i++) {
-    if (openers[i]) openers[i](L);
-  }
+  for (size_t i = 0; i < sizeof openers / sizeof *openers; i++) openers[i](L);
   lua_pushfstring(L, "%d.%d", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR);
   lua_setfield(L, -2, "llhttp");
   return 1;
