@@ -256,6 +256,9 @@ set(AIO_LUA_FILES
 set(AIO_HTTP_LUA_FILES
   lua/aio/http/auth.lua
   lua/aio/http/body.lua
+  lua/aio/http/charset.lua
+  lua/aio/http/client_body.lua
+  lua/aio/http/client_request.lua
   lua/aio/http/client_response.lua
   lua/aio/http/client_timeout.lua
   lua/aio/http/connector.lua
@@ -270,10 +273,15 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/pool.lua
   lua/aio/http/proxy.lua
   lua/aio/http/query.lua
+  lua/aio/http/redirect.lua
+  lua/aio/http/retry.lua
+  lua/aio/http/save.lua
+  lua/aio/http/session.lua
   lua/aio/http/suffix.lua
   lua/aio/http/target.lua
   lua/aio/http/trace.lua
   lua/aio/http/upload.lua
   lua/aio/http/url.lua
   lua/aio/http/value.lua
+  lua/aio/http/ws_connect.lua
 )

@@ -47,9 +47,11 @@ end
 function lazy.links(self)
   local list, found = self.headers:get_all "link", {}
   for _, link in ipairs(require("aio.http.value").parse_links(table.concat(list, ", "))) do
-    local url = require("aio.http.target").parse_reference(link.url, self._target.text)
-    found[#found + 1] = { url = url or link.url, rel = link.rel, params = link.params }
-    if link.rel then found[link.rel] = found[link.rel] or found[#found] end
+    local ok, url = pcall(self.url.join, self.url, link.url)
+    if ok then
+      found[#found + 1] = { url = url, rel = link.rel, params = link.params }
+      if link.rel then found[link.rel] = found[link.rel] or found[#found] end
+    end
   end
   return found
 end
@@ -70,11 +72,6 @@ end
 
 -- ---- making ----
 
--- Can the connection be used for another request when the body has been read?
-local function is_reusable(req, sending, sent, flags)
-  return sent and flags & KEEP_ALIVE ~= 0 and not req.close and (not sending or sending.complete)
-end
-
 --- The response whose head has been read from the link.
 ---@param req table
 ---@param link table
@@ -90,9 +87,8 @@ function M.new(req, link, sending, sent, headers, status, reason, minor, length,
     self._link = link
     return self
   end
-  self._body = client_body.new(req, link, sending, headers, length, function()
-    return is_reusable(req, sending, sent, flags)
-  end)
+  self._body = client_body.new(req, link, sending, headers, length,
+    sent and flags & KEEP_ALIVE ~= 0 and not req.close)
   return self
 end
 
@@ -209,6 +205,11 @@ end
 function Response:_facts()
   return { status = self.status, headers = self.headers, reason = self.reason, method = self.method,
     url = self._target.text, history = self.history }
+end
+
+-- Calls `fn` when the connection was given back.
+function Response:_when_done(fn)
+  if self._body then self._body:when_done(fn) else fn() end
 end
 
 -- Takes the connection out, for another protocol: the stream, with what has come. Afterwards

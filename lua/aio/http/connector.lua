@@ -285,6 +285,12 @@ function Connector:clear_dns_cache(host, port)
   self._settings.dns:clear(host, port)
 end
 
+--- Closes what close does, without waiting for the end of TLS.
+function Connector:_shut()
+  self.closed = true
+  self._pool:close()
+end
+
 --- Closes the idle connections; those in use are closed when their requests end. Who waits for one
 --- gets ClientConnectionError. May be repeated. [suspends]
 function Connector:close()

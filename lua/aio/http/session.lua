@@ -1,0 +1,391 @@
+-- SPDX-License-Identifier: MIT
+--
+-- ClientSession: what many requests have in common (connections, cookies, fields, limits), and the
+-- way of one request: through the redirects, each hop through the middlewares, to one exchange.
+
+local core = require "aio.core"
+local hc = require "aio.http.core"
+local check = require "aio.check"
+local auth = require "aio.http.auth"
+local client_request = require "aio.http.client_request"
+local client_timeout = require "aio.http.client_timeout"
+local connector = require "aio.http.connector"
+local cookies = require "aio.http.cookies"
+local errors = require "aio.http.errors"
+local exchange = require "aio.http.exchange"
+local redirect = require "aio.http.redirect"
+local target = require "aio.http.target"
+local trace = require "aio.http.trace"
+
+local M = {}
+
+local MAX_REDIRECTS = 10
+local MOST_TARGETS = 512 -- URLs that a session remembers
+local NOTHING = setmetatable({}, { __newindex = function() error "not to be changed" end })
+
+local ClientSession = { _kind = "the session" }
+ClientSession.__index = ClientSession
+ClientSession.__name = "ClientSession"
+
+-- ---- options of a session ----
+
+local OPTIONS = {
+  base_url = true, headers = true, cookies = "table", cookie_jar = true, auth = true,
+  timeout = true, connector = "table", middlewares = "table", raise_for_status = true,
+  auto_decompress = "boolean", trust_env = "boolean", trace = "table", limits = "table",
+  version = "string", proxy = true,
+}
+
+local function check_middlewares(list, n, name)
+  for i, fn in ipairs(list or {}) do
+    check.arg(check.callable(fn), n, name,
+      ("option 'middlewares': item %d: function(req, next) expected, got %s"):format(i, type(fn)))
+  end
+  return list and #list > 0 and list or nil
+end
+
+local function check_raise(value, n, name)
+  check.arg(value == nil or type(value) == "boolean" or check.callable(value), n, name,
+    "option 'raise_for_status': boolean, or function of a response, expected")
+  return value
+end
+
+-- Limits of a head are the parser's, those of a body the session's.
+local HEAD_LIMITS = { line = true, field = true, fields = true, head = true, trailers = true }
+local BODY_LIMITS = { body = true, decoded = true }
+
+local function split_limits(limits, n, name)
+  local head, body = nil, {}
+  for key, value in pairs(limits or {}) do
+    check.arg(HEAD_LIMITS[key] or BODY_LIMITS[key], n, name, ("option 'limits': unknown limit '%s' "
+      .. "(there is: body, decoded, field, fields, head, line, trailers)"):format(tostring(key)))
+    check.arg(math.type(value) == "integer" and value > 0, n, name,
+      ("option 'limits': '%s': a positive integer expected"):format(key))
+    if HEAD_LIMITS[key] then
+      head = head or {}
+      head[key] = value
+    else
+      body[key] = value
+    end
+  end
+  return head, body
+end
+
+local function check_jar(jar, n, name)
+  if jar == nil then return cookies.CookieJar() end
+  check.arg(cookies.is_jar(jar), n, name, "option 'cookie_jar': http.CookieJar expected")
+  return jar
+end
+
+local function check_base(base, n, name)
+  if base == nil then return nil end
+  local to = target.parse(target.text(base, n, name))
+  return to.text
+end
+
+local function check_connector(value, n, name)
+  check.arg(value == nil or type(value._acquire) == "function", n, name,
+    "option 'connector': http.Connector expected")
+  return value or connector.Connector()
+end
+
+--- A client: connections, cookies and settings that many requests share.
+---@param opts? table base_url (what relative URLs are relative to), headers, cookies (sent with
+---  each request to the origin that is asked), cookie_jar, auth (http.basic_auth), timeout
+---  (http.Timeout{...} or seconds), connector (a session closes only its own), middlewares (list of
+---  function(req, next)), raise_for_status (true, or a function of the response), auto_decompress
+---  (true), trust_env (true: proxies of the environment), proxy (a URL), trace (functions, see
+---  docs), limits ({ line=, field=, fields=, head=, body=, decoded= }), version ("1.1")
+---@return table ClientSession
+function M.ClientSession(opts)
+  opts = check.options(opts, OPTIONS, 1, "ClientSession")
+  local n, name = 1, "ClientSession"
+  check.arg(not opts.version or opts.version == "1.1", n, name,
+    "option 'version': \"1.1\" expected")
+  local decompress = opts.auto_decompress ~= false
+  local head_limits, body_limits = split_limits(opts.limits, n, name)
+  local credentials = auth.check(opts.auth, "auth", n, name)
+  return setmetatable({
+    connector = check_connector(opts.connector, n, name), _owns = opts.connector == nil,
+    cookie_jar = check_jar(opts.cookie_jar, n, name), closed = false,
+    _base = check_base(opts.base_url, n, name), _cookies = opts.cookies,
+    _defaults = client_request.defaults(opts.headers, decompress, n, name),
+    _auth = credentials and credentials.header, _auto_decompress = decompress,
+    _timeout = client_timeout.check(opts.timeout, n, name) or client_timeout.default,
+    _middlewares = check_middlewares(opts.middlewares, n, name),
+    _raise = check_raise(opts.raise_for_status, n, name), _trust_env = opts.trust_env,
+    _proxy = opts.proxy and target.text(opts.proxy, n, name) or nil,
+    _trace = trace.check(opts.trace, n, name), _limits = head_limits, _body_limits = body_limits,
+    _targets = {}, _targets_n = 0,
+  }, ClientSession)
+end
+
+-- ---- options of a request ----
+
+local REQUEST = {
+  params = true, headers = true, cookies = "table", data = true, json = true, form = true,
+  multipart = true, auth = true, allow_redirects = "boolean", max_redirects = "number",
+  compress = true, expect100 = "boolean", proxy = true, proxy_headers = true, timeout = true,
+  ssl = true, server_hostname = "string", raise_for_status = true, on_progress = "function",
+  middlewares = "table",
+}
+
+-- The target of a URL; those without params are remembered.
+local function target_of(self, url, params, n, name)
+  local text = target.text(url, n, name)
+  if params ~= nil then text = target.with_params(text, params, n + 1, name) end
+  local to = self._targets[text]
+  if to then return to end
+  to = target.parse(text, self._base)
+  if params == nil then
+    if self._targets_n >= MOST_TARGETS then self._targets, self._targets_n = {}, 0 end
+    self._targets[text], self._targets_n = to, self._targets_n + 1
+  end
+  return to
+end
+
+-- What is special about the way to the server; nil when nothing is.
+local function how_of(self, opts, n, name)
+  local via = opts.proxy
+  if via == nil then via = self._proxy end
+  if not (via or self._trust_env or opts.ssl ~= nil or opts.server_hostname) then return nil end
+  return {
+    ssl = connector.check_ssl(opts.ssl, n, name), server_hostname = opts.server_hostname,
+    proxy = via and target.text(via, n, name) or nil, trust_env = via == nil and self._trust_env,
+    proxy_fields = opts.proxy_headers and (client_request.flatten(opts.proxy_headers, n, name)),
+  }
+end
+
+local function check_redirects(opts, n, name)
+  if name == "head" and opts.allow_redirects == nil then return nil end
+  local most = opts.max_redirects or MAX_REDIRECTS
+  check.arg(math.tointeger(most) and most >= 0, n, name,
+    "option 'max_redirects': an integer, not negative, expected")
+  return opts.allow_redirects ~= false and most or nil
+end
+
+-- Those of the session and of the request: they go to the origin that is asked, and no further.
+local function own_cookies(self, opts)
+  if not (opts.cookies and self._cookies) then return opts.cookies or self._cookies end
+  local all = {}
+  for key, value in pairs(self._cookies) do all[key] = value end
+  for key, value in pairs(opts.cookies) do all[key] = value end
+  return all
+end
+
+-- Is the connection to be closed after this request?
+local function closes(self, headers)
+  local connection = client_request.field(headers, "connection")
+  if connection and connection:lower() == "upgrade" then return false end
+  if connection then client_request.take_out(headers, "connection") end
+  return self.connector._pool._keepalive <= 0
+    or connection ~= nil and connection:lower() == "close"
+end
+
+-- The request as it is before its first hop.
+local function new_hop(self, method, to, opts, n, name)
+  local limits = client_timeout.check(opts.timeout, n, name) or self._timeout
+  local loop = core.get_running_loop()
+  local headers = client_request.fields(self, opts, n, name)
+  local hop = {
+    session = self, connector = self.connector, loop = loop, limits = limits, n = n, fn = name,
+    deadline = limits.total and loop:time() + limits.total or nil, method = method, target = to,
+    headers = headers, body = client_request.body(headers, opts, n, name),
+    how = how_of(self, opts, n, name), cookies = own_cookies(self, opts),
+    expect = opts.expect100, on_progress = opts.on_progress, history = {},
+  }
+  local credentials = auth.check(opts.auth, "auth", n, name)
+  hop.auth = credentials and credentials.header or self._auth
+  if to.user and not credentials then redirect.take_credentials(hop, to) end
+  hop.close = closes(self, headers)
+  return hop
+end
+
+-- ---- one hop ----
+
+-- The end of the chain of middlewares: what they have changed in the request counts.
+local function send(req)
+  if req.url ~= req.shown_url then
+    req.target = target.parse(tostring(req.url), req.session._base)
+    req.shown_url = req.url
+  end
+  client_request.set_place(req)
+  client_request.set_head(req)
+  return exchange.exchange(req)
+end
+
+local function chain(list, at, last)
+  if at > #list then return last end
+  local rest = chain(list, at + 1, last)
+  return function(req) return list[at](req, rest) end
+end
+
+-- What a middleware sees is one hop, which is its own.
+local function shown(hop)
+  local req = setmetatable({}, { __index = hop })
+  req.url = client_request.url_of(hop.target)
+  req.shown_url, req.shown = req.url, true
+  req.headers = require("aio.http.headers").Headers()
+  for i = 1, #hop.headers, 2 do req.headers:add(hop.headers[i], hop.headers[i + 1]) end
+  return req
+end
+
+local function run_hop(hop, middlewares)
+  if not middlewares then
+    client_request.set_place(hop)
+    client_request.set_head(hop)
+    return exchange.exchange(hop)
+  end
+  return chain(middlewares, 1, send)(shown(hop))
+end
+
+local function take_cookies(self, res)
+  if not res.headers["set-cookie"] then return end
+  local list = {}
+  for _, text in ipairs(res.headers:get_all "set-cookie") do
+    list[#list + 1] = hc.parse_set_cookie(text)
+  end
+  res._set_cookies = list
+  self.cookie_jar:update_cookies(list, client_request.url_of(res._target))
+end
+
+-- ---- all hops ----
+
+local function report_redirect(hop, res)
+  if hop.trace then hop.trace("request_redirect", { response = res }) end
+end
+
+local function run(self, hop, middlewares, most)
+  while true do
+    local res = run_hop(hop, middlewares)
+    take_cookies(self, res)
+    local location = most and redirect.location(res)
+    if not location then return res end
+    hop.history = table.move(hop.history, 1, #hop.history, 1, {})
+    hop.history[#hop.history + 1] = res
+    res:release()
+    report_redirect(hop, res)
+    redirect.follow(hop, res, location, most)
+  end
+end
+
+local function judge(res, verdict)
+  if verdict == true then
+    res:raise_for_status()
+  elseif verdict then
+    local ok, err = pcall(verdict, res)
+    if ok then return end
+    res:release()
+    error(err, 0)
+  end
+end
+
+local function traced(self, hop, middlewares, most)
+  hop.url = hop.target.text
+  hop.trace = trace.reporter(self._trace, hop)
+  hop.trace("request_start", { headers = hop.headers })
+  local ok, res = pcall(run, self, hop, middlewares, most)
+  if ok then ok, res = pcall(function()
+    hop.trace("request_end", { response = res })
+    return res
+  end) end
+  if ok then return res end
+  hop.trace("request_exception", { exception = res })
+  error(res, 0)
+end
+
+local function perform(self, method, url, opts, name, n)
+  if self.closed then check.state "this session is closed; make another one" end
+  check.arg(type(method) == "string", 1, name, "method expected, got " .. type(method))
+  opts = opts and check.options(opts, REQUEST, n, name) or NOTHING
+  local to = target_of(self, url, opts.params, n - 1, name)
+  local hop = new_hop(self, method:upper(), to, opts, n, name)
+  local middlewares = opts.middlewares and check_middlewares(opts.middlewares, n, name)
+    or self._middlewares
+  local verdict = check_raise(opts.raise_for_status, n, name)
+  if verdict == nil then verdict = self._raise end
+  local most = check_redirects(opts, n, name)
+  local res = (self._trace and traced or run)(self, hop, middlewares, most)
+  if verdict then judge(res, verdict) end
+  return res
+end
+
+-- ---- for users ----
+
+--- Sends a request and waits for the head of the response. [suspends] Raises InvalidURL,
+--- ClientConnectionError, ClientResponseError (TooManyRedirects, BadResponse), TimeoutError.
+---@param method string "GET", or any other
+---@param url string|table relative to base_url
+---@param opts? table params, headers, cookies, data, json, form, multipart, auth, allow_redirects
+---  (true), max_redirects (10), compress, expect100, proxy, proxy_headers, timeout, ssl,
+---  server_hostname, raise_for_status, on_progress(done, total or nil), middlewares
+---@return table ClientResponse
+function ClientSession:request(method, url, opts)
+  check.self(self, ClientSession, "request")
+  return perform(self, method, url, opts, "request", 3)
+end
+
+for _, verb in ipairs { "get", "post", "put", "patch", "delete", "head", "options" } do
+  local method = verb:upper()
+
+  --- Sends a request of this method, see request. [suspends]
+  ---@param url string|table
+  ---@param opts? table
+  ---@return table ClientResponse
+  ClientSession[verb] = function(self, url, opts)
+    check.self(self, ClientSession, verb)
+    return perform(self, method, url, opts, verb, 2)
+  end
+
+  --- The same with a session of its own, which ends with the response. [suspends]
+  M[verb] = function(url, opts) return M.request(method, url, opts, verb) end
+end
+
+--- Opens a WebSocket. [suspends] Raises WSServerHandshakeError and what `get` raises.
+---@param url string|table of ws, wss, http or https
+---@param opts? table those of a request but for its body, and those of a WebSocket: protocols,
+---  compress, heartbeat, max_msg_size, origin
+---@return table WebSocket
+function ClientSession:ws_connect(url, opts)
+  check.self(self, ClientSession, "ws_connect")
+  return require("aio.http.ws_connect").connect(self, url, opts, perform)
+end
+
+--- Closes the session, and its connections when they are its own. May be repeated. [suspends]
+function ClientSession:close()
+  check.self(self, ClientSession, "close")
+  if self.closed then return end
+  self.closed = true
+  if self._owns then self.connector:close() end
+end
+
+function ClientSession:__close() self:close() end
+
+function ClientSession:__tostring()
+  return ("ClientSession (%s%s)"):format(self._base or "no base_url",
+    self.closed and ", closed" or "")
+end
+
+--- One request with a session of its own, which ends with the response. [suspends]
+---@param method string
+---@param url string|table
+---@param opts? table as of ClientSession:request
+---@return table ClientResponse
+function M.request(method, url, opts, name)
+  local session = M.ClientSession()
+  local function ended()
+    session.closed = true
+    session.connector:_shut()
+  end
+  local ok, res = pcall(perform, session, method, url, opts, name or "request", name and 2 or 3)
+  if not ok then
+    ended()
+    error(res, 0)
+  end
+  res:_when_done(ended)
+  return res
+end
+
+M.errors = errors
+
+return M

@@ -1,0 +1,69 @@
+-- SPDX-License-Identifier: MIT
+--
+-- ClientSession:ws_connect: a request that asks for the other protocol, and what becomes of its
+-- connection when the server agrees. The protocol itself is in websocket.lua.
+
+local check = require "aio.check"
+local client_request = require "aio.http.client_request"
+local errors = require "aio.http.errors"
+local target = require "aio.http.target"
+
+local M = {}
+
+-- Options of a WebSocket, not of the request.
+local OWN = {
+  protocols = true, compress = true, heartbeat = true, max_msg_size = true, origin = true,
+  close_timeout = true, autoclose = true, autoping = true, receive_timeout = true,
+}
+local NO_BODY = { "data", "json", "form", "multipart", "expect100", "on_progress" }
+
+-- The options of the request and those of the WebSocket.
+local function split(opts)
+  local ours, request = {}, {}
+  for key, value in pairs(opts or {}) do
+    if OWN[key] then ours[key] = value else request[key] = value end
+  end
+  for _, option in ipairs(NO_BODY) do
+    check.arg(request[option] == nil, 2, "ws_connect",
+      ("option '%s': the request for a WebSocket has no body"):format(option))
+  end
+  return ours, request
+end
+
+-- ws and wss are http and https until the server has agreed.
+local function http_url(url)
+  local text = target.text(url, 1, "ws_connect")
+  return (text:gsub("^%s*[wW][sS]([sS]?):", "http%1:"))
+end
+
+local function refuse(res, why)
+  res:release()
+  error(errors.WSServerHandshakeError(("%s: %s"):format(res._target.text, why), res:_facts()), 0)
+end
+
+--- See ClientSession:ws_connect.
+---@param perform function the session's way of a request
+function M.connect(session, url, opts, perform)
+  local websocket = require "aio.http.websocket"
+  local ours, request = split(opts)
+  local offer, key = websocket.client_headers(ours)
+  local fields = {}
+  for i = 1, #offer, 2 do fields[#fields + 1] = { offer[i], offer[i + 1] } end
+  if ours.origin then fields[#fields + 1] = { "Origin", ours.origin } end
+  if request.headers ~= nil then
+    local flat = client_request.flatten(request.headers, 2, "ws_connect")
+    for i = 1, #flat, 2 do fields[#fields + 1] = { flat[i], flat[i + 1] } end
+  end
+  request.headers = fields
+  local res = perform(session, "GET", http_url(url), request, "ws_connect", 2)
+  if res.status ~= 101 then
+    refuse(res, ("the server answered %d, not 101"):format(res.status))
+  end
+  local protocol, extensions, message = websocket.check_response(res.status, res.headers, key, ours)
+  if protocol == nil and extensions == nil and message then refuse(res, message) end
+  local stream, done = res:_take_over()
+  ours.protocol, ours.extensions, ours.on_close = protocol, extensions, done
+  return websocket.client(stream, ours)
+end
+
+return M
