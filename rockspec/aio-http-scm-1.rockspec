@@ -31,6 +31,7 @@ build = {
   modules = {
     ["aio.http.core"] = {
       sources = {
+        "src/proto/base64.c",
         "src/proto/chars.c",
         "src/proto/chunked.c",
         "src/proto/cookie.c",
@@ -46,6 +47,9 @@ build = {
         "src/proto/query.c",
         "src/proto/reason.c",
         "src/proto/url.c",
+        "src/proto/utf8.c",
+        "src/proto/ws_frame.c",
+        "src/proto/ws_reader.c",
         "src/http/cookie.c",
         "src/http/encode.c",
         "src/http/headers.c",
@@ -53,6 +57,7 @@ build = {
         "src/http/parser.c",
         "src/http/url.c",
         "src/http/value.c",
+        "src/http/websocket.c",
       },
       defines = { "_GNU_SOURCE", "NDEBUG" },
       incdirs = {

@@ -37,6 +37,7 @@ build = {
         "src/tls/certificate.c",
         "src/tls/connection.c",
         "src/tls/context.c",
+        "src/tls/digest.c",
         "src/tls/filter.c",
         "src/tls/flow.c",
         "src/tls/handshake.c",

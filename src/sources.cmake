@@ -156,6 +156,7 @@ set(AIO_TLS_SOURCES
   src/tls/certificate.c
   src/tls/connection.c
   src/tls/context.c
+  src/tls/digest.c
   src/tls/filter.c
   src/tls/flow.c
   src/tls/handshake.c
@@ -166,6 +167,7 @@ set(AIO_TLS_SOURCES
 
 # The library for HTTP: the protocols' floor, and its Lua face.
 set(AIO_PROTO_SOURCES
+  src/proto/base64.c
   src/proto/chars.c
   src/proto/chunked.c
   src/proto/cookie.c
@@ -181,6 +183,9 @@ set(AIO_PROTO_SOURCES
   src/proto/query.c
   src/proto/reason.c
   src/proto/url.c
+  src/proto/utf8.c
+  src/proto/ws_frame.c
+  src/proto/ws_reader.c
 )
 
 set(AIO_HTTP_SOURCES
@@ -191,6 +196,7 @@ set(AIO_HTTP_SOURCES
   src/http/parser.c
   src/http/url.c
   src/http/value.c
+  src/http/websocket.c
 )
 
 # The library for compression, which knows floor 0 only.

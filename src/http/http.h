@@ -20,9 +20,10 @@
 HTTP_EXPORT int luaopen_aio_http_core(lua_State *L);
 
 /* Openers: the module table is at the top, and stays there. [may throw] */
-void http_encode_open(lua_State *L);  /* encode.c */
-void http_headers_open(lua_State *L); /* headers.c */
-void http_parser_open(lua_State *L);  /* parser.c, after headers.c */
+void http_encode_open(lua_State *L);    /* encode.c */
+void http_headers_open(lua_State *L);   /* headers.c */
+void http_parser_open(lua_State *L);    /* parser.c, after headers.c */
+void http_websocket_open(lua_State *L); /* websocket.c */
 
 /* The functions of floor 2. [may throw] */
 const aio_api *http_api(lua_State *L);

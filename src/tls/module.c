@@ -26,8 +26,10 @@ TLS_EXPORT int luaopen_aio_tls(lua_State *L) {
   tls_context_open(L);
   lua_newtable(L);
   tls_connection_open(L);
-  static const luaL_Reg fns[] = {
-      {"_context", tls_context_new}, {"_facts", tls_context_ask}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"_context", tls_context_new},
+                                 {"_facts", tls_context_ask},
+                                 {"_digest", tls_digest},
+                                 {NULL, NULL}};
   luaL_setfuncs(L, fns, 0);
   lua_pushlightuserdata(L, (void *)(uintptr_t)api);
   lua_pushcclosure(L, tls_connection_new, 1);

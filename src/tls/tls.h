@@ -157,6 +157,10 @@ int tls_info_push(lua_State *L, const tls_info *i, const char *name);
 /* Pushes a table that tells of the certificate. [may throw] */
 void tls_certificate_push(lua_State *L, X509 *cert);
 
+/* ---- digest.c ---- */
+
+int tls_digest(lua_State *L);
+
 /* ---- connection.c ---- */
 
 int tls_connection_new(lua_State *L);
