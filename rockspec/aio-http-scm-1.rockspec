@@ -96,5 +96,9 @@ build = {
     ["aio.http.url"] = "lua/aio/http/url.lua",
     ["aio.http.value"] = "lua/aio/http/value.lua",
     ["aio.http.ws_connect"] = "lua/aio/http/ws_connect.lua",
+    ["aio.http.websocket"] = "lua/aio/http/websocket.lua",
+    ["aio.http.ws_connection"] = "lua/aio/http/ws_connection.lua",
+    ["aio.http.ws_extension"] = "lua/aio/http/ws_extension.lua",
+    ["aio.http.ws_handshake"] = "lua/aio/http/ws_handshake.lua",
   },
 }

@@ -290,4 +290,8 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/url.lua
   lua/aio/http/value.lua
   lua/aio/http/ws_connect.lua
+  lua/aio/http/websocket.lua
+  lua/aio/http/ws_connection.lua
+  lua/aio/http/ws_extension.lua
+  lua/aio/http/ws_handshake.lua
 )

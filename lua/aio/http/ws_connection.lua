@@ -1,0 +1,520 @@
+-- SPDX-License-Identifier: MIT
+--
+-- A WebSocket connection, whichever side it is: messages, control frames, closing. What comes is
+-- taken apart by a sink in C (src/http/websocket.c); here a message becomes an object, and each
+-- frame is written by one call, so that frames of several tasks never mix.
+--
+-- States: "open"; "closing": our close frame is sent, nothing more is; "closed".
+
+local core = require "aio.core"
+local hc = require "aio.http.core"
+local check = require "aio.check"
+local extension = require "aio.http.ws_extension"
+local timeout = require("aio.timeout").timeout
+
+local M = {}
+
+local TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
+local FIN, COMPRESSED = 0x80, 0x40
+
+local GOING_AWAY, NO_STATUS, LOST, INTERNAL = 1001, 1005, 1006, 1011
+local LINGER_SECONDS, NO_LIMIT = 2, 1 << 40
+
+--- Raised by what is sent when the connection is closed, and told by `exception`: `code`.
+M.WebSocketError = core.Error:extend "WebSocketError"
+
+-- ---- messages ----
+
+--- A message: `type` ("text" or "binary") and `data`, a string. `tostring` and `#` are the data's.
+local Message = { __name = "WebSocketMessage" }
+Message.__index = Message
+Message.__tostring = function(self) return self.data end
+Message.__len = function(self) return #self.data end
+
+--- The data, decoded from JSON.
+---@return any
+function Message:json() return require("aio.json").decode(self.data) end
+
+M.WebSocketMessage = Message
+
+local NAMES = { [TEXT] = "text", [BINARY] = "binary" }
+
+-- ---- the connection ----
+
+local WebSocket = { __name = "WebSocket" }
+WebSocket.__index = WebSocket
+M.WebSocket = WebSocket
+
+--- Makes a WebSocket of a stream whose handshake is done.
+---@param conn table
+---@param client boolean
+---@param settings table max_msg_size, close_timeout and perhaps protocol, terms (of compression),
+---  heartbeat, receive_timeout, on_close
+function M.new(conn, client, settings)
+  local max = settings.max_msg_size
+  max = max == 0 and NO_LIMIT or max
+  return setmetatable({
+    protocol = settings.protocol, closed = false, close_code = nil, close_reason = nil,
+    compress = settings.terms ~= nil,
+    _conn = conn, _client = client, _state = "open", _max = max,
+    _reader = hc.ws_reader(not client, max, settings.terms ~= nil),
+    _codec = settings.terms and extension.codec(settings.terms),
+    _heartbeat = settings.heartbeat, _close_seconds = settings.close_timeout,
+    _receive_seconds = settings.receive_timeout, _on_close = settings.on_close,
+    _loop = core.get_running_loop(), _reading = false,
+  }, WebSocket)
+end
+
+function WebSocket:__tostring()
+  return ("WebSocket (%s, %s)"):format(self._client and "client" or "server", self._state)
+end
+
+-- ---- frames that are written ----
+
+-- Heads of short frames, by their two bytes.
+local heads = {}
+
+local function head_of(first, length)
+  if length > 125 then return hc.ws_head(first, length) end
+  local key = first << 7 | length
+  local head = heads[key]
+  if not head then
+    head = hc.ws_head(first, length)
+    heads[key] = head
+  end
+  return head
+end
+
+-- One frame. It is taken whole before anything waits.
+local function write_frame(self, first, payload)
+  if self._client then
+    self._conn:write(hc.ws_frame(first, payload))
+  else
+    self._conn:write(head_of(first, #payload), payload)
+  end
+end
+
+local function closed_error(self)
+  local text = "the WebSocket is closed"
+  if self.close_code then
+    text = ("%s (code %d%s)"):format(text, self.close_code,
+      (self.close_reason or "") ~= "" and ": " .. self.close_reason or "")
+  end
+  return M.WebSocketError(text, { code = self.close_code, websocket = self })
+end
+
+local function check_open(self)
+  if self._state ~= "open" then error(closed_error(self), 0) end
+end
+
+-- What the stream raised, as the error of this connection.
+local function lost_error(self, err)
+  if not core.is(err, core.OSError) then return err end
+  self.close_code = self.close_code or LOST
+  return M.WebSocketError("the connection is lost: " .. err.message, {
+    code = LOST, os_error = err, websocket = self,
+  })
+end
+
+local function send_frame(self, first, payload)
+  local ok, err = pcall(write_frame, self, first, payload)
+  if not ok then error(lost_error(self, err), 0) end
+end
+
+-- An answer, or a ping of our own: that the connection is lost shows in what is read.
+local function send_quietly(self, opcode, data)
+  if self._state ~= "open" then return end
+  local ok, err = pcall(send_frame, self, FIN | opcode, data)
+  if not ok and not core.is(err, M.WebSocketError) then error(err, 0) end
+end
+
+local function send_message(self, opcode, data, compress)
+  check_open(self)
+  local first = FIN | opcode
+  local codec = compress ~= false and self._codec
+  local short = codec and codec:compress(data)
+  if short then
+    first, data = first | COMPRESSED, short
+  end
+  send_frame(self, first, data)
+end
+
+local SEND_OPTIONS = { compress = "boolean" }
+
+local function send_options(opts, name)
+  if opts == nil then return nil end
+  return check.options(opts, SEND_OPTIONS, 2, name).compress
+end
+
+--- Sends a message: a string as text, which must be UTF-8, or a message that was received, as what
+--- it is. Waits only while the peer takes less than is sent. [suspends] Raises WebSocketError when
+--- the connection is closed.
+---@param data string|table
+---@param opts? table compress (false: not this message)
+function WebSocket:send(data, opts)
+  check.self(self, WebSocket, "send")
+  if getmetatable(data) == Message then
+    return send_message(self, data.type == "text" and TEXT or BINARY, data.data,
+      send_options(opts, "send"))
+  end
+  check.arg(type(data) == "string", 1, "send", "string or message expected, got " .. type(data))
+  check.arg(hc.utf8(data), 1, "send", "text is not UTF-8; use send_bytes for other data")
+  send_message(self, TEXT, data, send_options(opts, "send"))
+end
+
+--- Sends a binary message. [suspends] As `send`.
+---@param data string
+---@param opts? table compress (false: not this message)
+function WebSocket:send_bytes(data, opts)
+  check.self(self, WebSocket, "send_bytes")
+  check.arg(type(data) == "string", 1, "send_bytes", "string expected, got " .. type(data))
+  send_message(self, BINARY, data, send_options(opts, "send_bytes"))
+end
+
+--- Sends a value as JSON, in a text message. [suspends] As `send`.
+---@param value any
+---@param opts? table compress (false: not this message)
+function WebSocket:send_json(value, opts)
+  check.self(self, WebSocket, "send_json")
+  send_message(self, TEXT, require("aio.json").encode(value), send_options(opts, "send_json"))
+end
+
+local function send_control(self, opcode, data, name)
+  check.self(self, WebSocket, name)
+  data = data or ""
+  check.arg(type(data) == "string" and #data <= 125, 1, name,
+    "string of at most 125 bytes expected")
+  check_open(self)
+  send_frame(self, FIN | opcode, data)
+end
+
+--- Sends a ping; the peer answers it by a pong, which whoever receives sees nothing of. [suspends]
+---@param data? string at most 125 bytes
+function WebSocket:ping(data) send_control(self, PING, data, "ping") end
+
+--- Sends a pong that nobody has asked for. [suspends]
+---@param data? string at most 125 bytes
+function WebSocket:pong(data) send_control(self, PONG, data, "pong") end
+
+-- ---- the end ----
+
+-- At most 123 bytes, whole characters.
+local function fit_reason(reason)
+  if #reason <= 123 then return reason end
+  local at = 124
+  while at > 1 and reason:byte(at) & 0xc0 == 0x80 do at = at - 1 end
+  return reason:sub(1, at - 1)
+end
+
+-- Our close frame, once. What goes wrong no longer matters.
+local function send_close(self, code, reason)
+  if self._state ~= "open" then return end
+  self._state = "closing"
+  local payload = code ~= NO_STATUS and string.pack(">I2", code) .. fit_reason(reason or "") or ""
+  local ok, err = pcall(write_frame, self, FIN | CLOSE, payload)
+  if not ok and not core.is(err, core.OSError, core.RuntimeError) then error(err, 0) end
+end
+
+-- The connection is done with.
+local function finish(self, how)
+  if self._state == "closed" then return end
+  self._state, self.closed = "closed", true
+  self.close_code = self.close_code or LOST
+  if how == "abort" then self._conn:abort() else self._conn:close() end
+  if self._closed_event then self._closed_event:set() end
+  local on_close = self._on_close
+  self._on_close = nil
+  if on_close then on_close(self) end
+end
+
+-- Until the peer closes the connection, for so many seconds; what comes is thrown away. How to
+-- close it then.
+local function linger(self, seconds)
+  self._reader:stop()
+  self._reading = true
+  local ok, came = pcall(core._feed, self._conn, self._reader, seconds)
+  self._reading = false
+  if not ok and not core.is(came, core.OSError, core.RuntimeError) then
+    finish(self, "abort")
+    error(came, 0)
+  end
+  return ok and came == nil and "close" or "abort"
+end
+
+-- The peer broke the rules, or sent too much: says so, and gives it time to read that.
+local function fail(self, code, why)
+  self.close_code, self.close_reason = code, why
+  self._exception = M.WebSocketError(why, { code = code, websocket = self })
+  send_close(self, code, why)
+  if self._conn:can_write_eof() then pcall(self._conn.write_eof, self._conn) end
+  finish(self, linger(self, math.min(LINGER_SECONDS, self._close_seconds)))
+end
+
+-- The connection ended without a word.
+local function lose(self, err)
+  self.close_code = self.close_code or LOST
+  self._exception = err and lost_error(self, err)
+    or M.WebSocketError("the connection is lost", { code = LOST, websocket = self })
+  finish(self, "abort")
+end
+
+-- The peer's close frame is there. Servers close the connection, clients wait for that.
+local function peer_closes(self, code, reason)
+  self.close_code, self.close_reason = code, reason
+  send_close(self, code)
+  finish(self, self._client and linger(self, self._close_seconds) or "close")
+end
+
+-- ---- what comes ----
+
+-- Time has passed without anything complete: when the next look is due.
+local function beat(self, now)
+  local taken = self._reader:taken()
+  if taken ~= self._seen then -- it is in the middle of something
+    self._seen, self._asked = taken, false
+    self._beat_at = now + self._heartbeat
+  elseif now >= self._beat_at then
+    if self._asked then
+      local text = ("no answer to a ping within %g s"):format(self._heartbeat / 2)
+      self.close_code = LOST
+      self._exception = M.WebSocketError(text, { code = LOST, websocket = self })
+      finish(self, "abort")
+      return
+    end
+    self._asked = true
+    self._beat_at = now + self._heartbeat / 2
+    send_quietly(self, PING, "")
+  end
+end
+
+-- Waits until something complete is there, with the limits: true, nil at the end, false: look at
+-- the clock.
+local function wait_limited(self, deadline)
+  local now = self._loop:time()
+  local at = deadline
+  if self._heartbeat then
+    if not self._beat_at then self._beat_at = now + self._heartbeat end
+    if not at or self._beat_at < at then at = self._beat_at end
+  end
+  local came = core._feed(self._conn, self._reader, math.max(0, at - now))
+  if self._heartbeat and came then
+    self._asked, self._seen = false, self._reader:taken()
+    self._beat_at = self._loop:time() + self._heartbeat
+  end
+  return came
+end
+
+local function wait(self, deadline)
+  if deadline or self._heartbeat then return wait_limited(self, deadline) end
+  return core._feed(self._conn, self._reader)
+end
+
+-- The next thing that came: opcode, data, more; or nil, false when the deadline has passed, or nil
+-- and what ended it. The flag keeps a second task out, and tells `close` whom to leave it to.
+local function next_event(self, deadline)
+  self._reading = true
+  local ok, came = pcall(wait, self, deadline)
+  self._reading = false
+  if not ok then
+    if core.is(came, core.OSError) then return nil, came end
+    if core.is(came, core.RuntimeError) and self._conn:is_closing() then return nil, nil end
+    error(came, 0)
+  end
+  if came then return self._reader:take() end
+  return nil, came
+end
+
+local function message(self, opcode, data, compressed)
+  if compressed then
+    local text, code, why = self._codec:decompress(data, self._max)
+    if text and opcode == TEXT and not hc.utf8(text) then
+      text, code, why = nil, 1007, "text that is not UTF-8"
+    end
+    if not text then return fail(self, code, why) end
+    data = text
+  end
+  if self._state ~= "open" then return nil end -- after our close frame nobody wants it
+  return setmetatable({ type = NAMES[opcode], data = data }, Message)
+end
+
+-- Looks at one thing that came; a message, if it was one.
+local function handle(self, opcode, data, more)
+  if opcode <= BINARY and opcode > 0 then return message(self, opcode, data, more) end
+  if opcode == PING then
+    send_quietly(self, PONG, data)
+  elseif opcode == CLOSE then
+    peer_closes(self, more, data)
+  elseif opcode == 0 then
+    fail(self, more, data)
+  end
+end
+
+local function expired(self, deadline)
+  local now = self._loop:time()
+  if deadline and now >= deadline then return true end
+  if self._heartbeat then beat(self, now) end
+  return false
+end
+
+-- The next message; nil when the connection is closed; false when the deadline has passed.
+local function next_message(self, deadline)
+  while self._state ~= "closed" do
+    local opcode, data, more = next_event(self, deadline)
+    if opcode then
+      local found = handle(self, opcode, data, more)
+      if found then return found end
+    elseif data == false then
+      if expired(self, deadline) then return false end
+    elseif self._state ~= "closed" then -- another task may have closed it meanwhile
+      lose(self, data)
+    end
+  end
+  return nil
+end
+
+local function check_reader(self, name)
+  check.self(self, WebSocket, name)
+  if self._reading then
+    check.state("another task receives from this WebSocket already; let one task receive and hand "
+      .. "the messages on, by a queue for example")
+  end
+end
+
+local function receive(self, seconds, name)
+  check_reader(self, name)
+  check.seconds(seconds, 1, name)
+  seconds = seconds or self._receive_seconds
+  local deadline = seconds and self._loop:time() + seconds
+  local found = next_message(self, deadline)
+  if found == false then
+    error(core.TimeoutError(("no message within %g s"):format(seconds)), 0)
+  end
+  return found
+end
+
+--- The next message; nil once the connection is closed, see `close_code` and `exception`. Pings are
+--- answered meanwhile. [suspends] Raises TimeoutError; a message that is on its way is not lost.
+---@param seconds? number how long to wait; unset: the option receive_timeout
+---@return table|nil message
+function WebSocket:receive(seconds) return receive(self, seconds, "receive") end
+
+local function receive_type(self, kind, seconds, name)
+  local found = receive(self, seconds, name)
+  if found == nil then error(closed_error(self), 0) end
+  if kind and found.type ~= kind then
+    error(M.WebSocketError(("%s message received, %s expected"):format(found.type, kind),
+      { websocket = self }), 0)
+  end
+  return found
+end
+
+--- The data of the next message, which must be text. [suspends] Raises WebSocketError when it is
+--- not, or the connection is closed.
+---@param seconds? number
+---@return string
+function WebSocket:receive_str(seconds)
+  return receive_type(self, "text", seconds, "receive_str").data
+end
+
+--- The data of the next message, which must be binary. [suspends] Raises as receive_str.
+---@param seconds? number
+---@return string
+function WebSocket:receive_bytes(seconds)
+  return receive_type(self, "binary", seconds, "receive_bytes").data
+end
+
+--- The data of the next message, decoded from JSON. [suspends] Raises as receive_str.
+---@param seconds? number
+---@return any
+function WebSocket:receive_json(seconds)
+  return receive_type(self, nil, seconds, "receive_json"):json()
+end
+
+local function iterate(self) return receive(self, nil, "messages") end
+
+--- All messages until the connection is closed: for msg in ws:messages() do. [suspends in the loop]
+---@return function, table
+function WebSocket:messages()
+  check.self(self, WebSocket, "messages")
+  return iterate, self
+end
+
+-- ---- closing ----
+
+-- Somebody else receives: it will see the peer's answer.
+local function wait_for_reader(self)
+  self._closed_event = self._closed_event or core.Event()
+  local ok, err = pcall(timeout, self._close_seconds, self._closed_event.wait, self._closed_event)
+  if ok then return end
+  finish(self, "abort")
+  if not core.is(err, core.TimeoutError) then error(err, 0) end
+end
+
+local function close_in_turn(self)
+  local ok, found = pcall(next_message, self, self._loop:time() + self._close_seconds)
+  if ok and found == nil then return end
+  finish(self, "abort")
+  if not ok then error(found, 0) end
+end
+
+--- Closes the connection: sends a close frame and waits for the peer's, for `close_timeout` seconds
+--- at most; what still comes is thrown away. May be repeated. [suspends] True when this call began
+--- it.
+---@param code? integer 1000, or 1001 to 1014, 3000 to 4999 as RFC 6455 has them
+---@param reason? string at most 123 bytes of UTF-8
+---@return boolean
+function WebSocket:close(code, reason)
+  check.self(self, WebSocket, "close")
+  code, reason = code or 1000, reason or ""
+  check.arg(math.type(code) == "integer" and hc.ws_code(code), 1, "close",
+    "code that may be sent (1000, 3000 to 4999) expected, got " .. tostring(code))
+  check.arg(type(reason) == "string" and #reason <= 123 and hc.utf8(reason), 2, "close",
+    "reason of at most 123 bytes of UTF-8 expected")
+  if self._state == "closed" then return false end
+  local first = self._state == "open"
+  send_close(self, code, reason)
+  if self._reading then wait_for_reader(self) else close_in_turn(self) end
+  return first
+end
+
+--- Closes it without waiting: for those who are being cancelled.
+function WebSocket:_leave(code)
+  if self._state == "closed" then return end
+  self.close_code = self.close_code or code
+  if self._state == "open" then
+    self._state = "closing"
+    local payload = string.pack(">I2", code)
+    pcall(self._conn.write_nowait, self._conn, self._client and hc.ws_frame(FIN | CLOSE, payload)
+      or head_of(FIN | CLOSE, 2) .. payload)
+  end
+  finish(self, "close")
+end
+
+--- The end of a block: `close`; after an error with code 1011, when the task is cancelled with 1001
+--- and without waiting.
+function WebSocket:__close(err)
+  if err == nil then
+    self:close()
+  elseif core.is(err, core.Error) or not core.is(err, core.BaseError) then
+    self:close(INTERNAL)
+  else
+    self:_leave(GOING_AWAY)
+  end
+end
+
+--- What ended the connection other than its orderly closing: a WebSocketError with `code`, or nil.
+---@return table|nil
+function WebSocket:exception()
+  check.self(self, WebSocket, "exception")
+  return self._exception
+end
+
+--- What the connection below tells, see Stream:get_extra_info.
+---@param name string
+---@param default? any
+function WebSocket:get_extra_info(name, default)
+  check.self(self, WebSocket, "get_extra_info")
+  return self._conn:get_extra_info(name, default)
+end
+
+return M
