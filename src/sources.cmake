@@ -268,6 +268,7 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/client_response.lua
   lua/aio/http/client_timeout.lua
   lua/aio/http/connector.lua
+  lua/aio/http/content.lua
   lua/aio/http/cookie.lua
   lua/aio/http/cookie_file.lua
   lua/aio/http/cookies.lua
@@ -275,6 +276,7 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/dns.lua
   lua/aio/http/errors.lua
   lua/aio/http/exchange.lua
+  lua/aio/http/headers.lua
   lua/aio/http/init.lua
   lua/aio/http/pool.lua
   lua/aio/http/proxy.lua
@@ -289,8 +291,8 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/upload.lua
   lua/aio/http/url.lua
   lua/aio/http/value.lua
-  lua/aio/http/ws_connect.lua
   lua/aio/http/websocket.lua
+  lua/aio/http/ws_connect.lua
   lua/aio/http/ws_connection.lua
   lua/aio/http/ws_extension.lua
   lua/aio/http/ws_handshake.lua

@@ -108,15 +108,17 @@ static void put_field(out *o, given *g, const char *name, size_t len, const char
 static void put_array(out *o, given *g, int idx) {
   lua_State *L = o->L;
   lua_Integer n = (lua_Integer)lua_rawlen(L, idx);
-  for (lua_Integer i = 1; i < n; i += 2) {
+  for (lua_Integer i = 1; i <= n; i += 2) {
     size_t len, vlen;
     int name = lua_rawgeti(L, idx, i), value = lua_rawgeti(L, idx, i + 1);
-    bool ok = name == LUA_TSTRING && (value == LUA_TSTRING || value == LUA_TNUMBER);
-    if (!ok) {
-      lua_pushfstring(L, "headers are a list of names and values; a %s and a %s are in it",
-                      lua_typename(L, name), lua_typename(L, value));
+    if (name != LUA_TSTRING) {
+      lua_pushfstring(L, "headers are a list of names and values; item %d is a %s", (int)i,
+                      lua_typename(L, name));
       lua_error(L);
     }
+    if (value != LUA_TSTRING && value != LUA_TNUMBER)
+      refuse(L, "a header with a value that is no string and no number", lua_tostring(L, -2),
+             lua_rawlen(L, -2));
     const char *s = lua_tolstring(L, -2, &len), *v = lua_tolstring(L, -1, &vlen);
     put_field(o, g, s, len, v, vlen);
     lua_pop(L, 2);

@@ -42,6 +42,7 @@ local WHERE = {
   TooManyRedirects = "errors",
   UnixClientConnectorError = "errors",
   WSServerHandshakeError = "errors",
+  Headers = "headers",
   MultiDict = "query",
   encode_query = "query",
   parse_query = "query",
