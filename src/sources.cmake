@@ -17,6 +17,8 @@ set(AIO_CORE_SOURCES
   src/core/datagram.c
   src/core/fdbox.c
   src/core/fdwatch.c
+  src/core/file.c
+  src/core/file_io.c
   src/core/fs.c
   src/core/fs_whole.c
   src/core/job.c
@@ -44,6 +46,7 @@ set(AIO_CORE_UNIX_SOURCES
   src/core/disposition_unix.c
   src/core/fd_unix.c
   src/core/fdwatch_unix.c
+  src/core/file_unix.c
   src/core/interrupt_unix.c
   src/core/listener_unix.c
   src/core/local_unix.c
@@ -65,6 +68,7 @@ set(AIO_CORE_WINDOWS_SOURCES
   src/core/datagram_uv.c
   src/core/disposition_win.c
   src/core/fdwatch_uv.c
+  src/core/file_win.c
   src/core/interrupt_win.c
   src/core/listener_uv.c
   src/core/local_win.c
@@ -96,6 +100,9 @@ set(AIO_BIND_SOURCES
   src/bind/error.c
   src/bind/event.c
   src/bind/feed.c
+  src/bind/file.c
+  src/bind/file_read.c
+  src/bind/file_write.c
   src/bind/filter.c
   src/bind/fs.c
   src/bind/fs_error.c
@@ -225,6 +232,7 @@ set(AIO_LUA_FILES
   lua/aio/executor.lua
   lua/aio/factory.lua
   lua/aio/fds.lua
+  lua/aio/file.lua
   lua/aio/fs.lua
   lua/aio/gather.lua
   lua/aio/generator.lua

@@ -5,6 +5,7 @@
 
 local core = require "aio.core"
 local check = require "aio.check"
+local file = require "aio.file"
 local paths = require "aio.path"
 
 local raw = core._fs
@@ -113,6 +114,12 @@ end
 ---@return string path
 function fs.mkdtemp(prefix) return raw.mkdtemp(template(prefix, "mkdtemp")) end
 
+--- Makes and opens a new file, mode "w+", that only this user can read. [suspends] It is not
+--- removed by itself. Raises OSError.
+---@param prefix? string as of mkdtemp
+---@return table file, string path
+function fs.mkstemp(prefix) return core._mkstemp(template(prefix, "mkstemp")) end
+
 -- ---- walk ----
 
 local WALK_OPTIONS = { bottom_up = "boolean", follow = "boolean", on_error = "function" }
@@ -199,11 +206,6 @@ end
 
 -- ---- files ----
 
-local function refuse_special(call, path)
-  error(core.OSError(("%s: no regular file: %s; open it with aio.open"):format(call, path),
-    { code = "EINVAL", syscall = call, filename = path }), 0)
-end
-
 --- Copies a file with its permissions, in one job, by the kernel where it can. [suspends] Raises
 --- OSError: ENOENT; EISDIR; EEXIST with `exclusive`.
 ---@param from string
@@ -214,7 +216,10 @@ function fs.copyfile(from, to, opts)
   to = check_path(to, 2, "copyfile")
   opts = check.options(opts, { exclusive = "boolean" }, 3, "copyfile")
   local _, special = raw.copyfile(from, to, opts.exclusive and 1 or 0)
-  if special then refuse_special("copyfile", from) end
+  if special then
+    error(core.OSError(("copyfile: no regular file: %s; open it with aio.open"):format(from),
+      { code = "EINVAL", syscall = "copyfile", filename = from }), 0)
+  end
 end
 
 --- The whole of a file, in one job. [suspends] What grows meanwhile is read to its end, whatever
@@ -224,8 +229,9 @@ end
 function fs.read(path)
   path = check_path(path, 1, "read")
   local data, special = raw.read(path)
-  if special then refuse_special("read", path) end
-  return data
+  if not special then return data end
+  local f <close> = file.open(path)
+  return f:read "a"
 end
 
 local WRITE_OPTIONS = { mode = true, sync = "boolean" }
@@ -253,7 +259,10 @@ function fs.write(path, data, opts)
   check.arg(type(data) == "string" or type(data) == "number", 2, "write",
     "string, number or list of them expected, got " .. type(data))
   local _, special = raw.write(path, data, opts.mode, opts.sync == false and 0 or 1)
-  if special then refuse_special("write", path) end
+  if not special then return end
+  local f <close> = file.open(path, "w")
+  f:write(data)
+  f:flush()
 end
 
 return fs

@@ -22,6 +22,7 @@ local parts = {
   condition = {},
   context = { "ContextVar", "copy_context" },
   datagram = { "open_datagram" },
+  file = { "open" },
   fds = { "listen_fds", "set_inheritable", "close_fd" },
   generator = { "generator" },
   job = { "await", "async", "ensure_future", "shield" },

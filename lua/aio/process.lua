@@ -52,6 +52,7 @@ local function descriptor(x, option, n, name)
     local ok, fileno = pcall(function() return x.fileno end)
     check.arg(ok and check.callable(fileno), n, name, ("option '%s': aio.PIPE, aio.DEVNULL, a "
       .. "file, a stream or a descriptor expected, got %s"):format(option, type(x)))
+    if getmetatable(x) == core._File then x:flush() end
     fd = fileno(x)
   end
   local integer = math.tointeger(fd)

@@ -26,6 +26,7 @@ local function descriptor(file, n, name)
   if type(file) == "table" or type(file) == "userdata" then
     check.arg(type(file.fileno) == "function", n, name,
       "io file, descriptor or object with fileno() expected, got " .. type(file))
+    if getmetatable(file) == core._File then file:flush() end -- what is held back is a part of it
     file = file:fileno()
     check.arg(file ~= nil, n, name, "this file is closed")
   end
@@ -44,6 +45,17 @@ local function open(file, offset, count, n, name)
   if err.code ~= "ENOTSUP" then error(err, 0) end
   error(core.SendfileNotAvailableError("sendfile: this is not a regular file; read it, and write "
     .. "what was read"), 0)
+end
+
+-- A file of aio.open keeps its position itself: to be closed when the sending has ended.
+local function behind(file, offset, sending)
+  if getmetatable(file) ~= core._File then return nil end
+  return setmetatable({}, {
+    __close = function()
+      local sent = sending:sent()
+      if sent > 0 and file:fileno() then file:seek("set", (offset or 0) + sent) end
+    end,
+  })
 end
 
 -- By the kernel, else by hand. What was taken is counted before anything can be cancelled.
@@ -83,13 +95,14 @@ end
 --- position of the file is set behind what was sent, also after an error or a cancellation; the
 --- stream stays open. [suspends] Raises OSError (`sent`: how many bytes went before), or
 --- SendfileNotAvailableError for what is no regular file.
----@param file file*|integer|table io file (what was written to it is flushed), descriptor, or
----  object with fileno()
+---@param file file*|integer|table file of aio.open or io (what was written to it is flushed),
+---  descriptor, or object with fileno()
 ---@param offset? integer first byte, 0 when unset
 ---@param count? integer bytes, all to the end when unset
 ---@return integer sent count of bytes, less than `count` when the file ends before
 function core._Stream:sendfile(file, offset, count)
   local sending <close> = open(file, offset, count, 1, "sendfile")
+  local _ <close> = behind(file, offset, sending)
   return send(self, sending)
 end
 
@@ -106,6 +119,7 @@ function Loop:sendfile(transport, file, offset, count) -- luacheck: no self
     "transport of a connection, or stream, expected, got " .. type(transport))
   local conn = is_stream and transport or core._transport_stream(transport)
   local sending <close> = open(file, offset, count, 2, "sendfile")
+  local _ <close> = behind(file, offset, sending)
   if is_stream then return send(conn, sending) end
   core._transport_busy(transport, true)
   local ok, sent = pcall(send, conn, sending)
@@ -125,6 +139,7 @@ function Loop:sock_sendfile(sock, file, offset, count)
   check.arg(family, 1, "sock_sendfile", "socket expected, got " .. type(sock))
   check.arg(connected, 1, "sock_sendfile", "a socket of type \"stream\" expected")
   local sending <close> = open(file, offset, count, 2, "sock_sendfile")
+  local _ <close> = behind(file, offset, sending)
   return finish(sending, pcall(over_socket, self, sock, sending))
 end
 

@@ -13,6 +13,7 @@
 #include "bind/crew.h"
 #include "bind/datagram.h"
 #include "bind/error.h"
+#include "bind/file.h"
 #include "bind/fs.h"
 #include "bind/gather.h"
 #include "bind/handle.h"
@@ -192,6 +193,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_sendfile_open(L, st);
   aio_job_open_class(L, st);
   aio_fs_open_functions(L, st);
+  aio_file_open_class(L, st);
   aio_copy_open(L, st);
   aio_copy_name_open(L, st);
   aio_channel_open(L, st);
