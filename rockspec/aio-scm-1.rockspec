@@ -141,6 +141,7 @@ build = {
         "src/bind/step.c",
         "src/bind/stream.c",
         "src/bind/stream_read.c",
+        "src/bind/stream_drain.c",
         "src/bind/stream_write.c",
         "src/bind/suspend.c",
         "src/bind/task.c",

@@ -174,6 +174,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_lloop_open(L, st);
   aio_interrupt_open(L, st);
   aio_stream_open_class(L, st);
+  aio_stream_drain_open(L, st);
   aio_pair_open_functions(L, st);
   aio_filter_open_functions(L, st);
   aio_feed_open_functions(L, st);

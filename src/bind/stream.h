@@ -34,6 +34,7 @@ enum {
 
 /* Opens the class Stream and the functions of the module table at the top. */
 void aio_stream_open_class(lua_State *L, aio_state *st);
+void aio_stream_drain_open(lua_State *L, aio_state *st);
 void aio_pair_open_functions(lua_State *L, aio_state *st);   /* pair.c */
 void aio_filter_open_functions(lua_State *L, aio_state *st); /* filter.c */
 void aio_feed_open_functions(lua_State *L, aio_state *st);   /* feed.c */

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * core._drain: waits for a peer that reads slowly, but not for one that does not read at all.
+ * Called by lua/aio/http. The limit rides on the task's wait: no timer is made for it. */
+#include <math.h>
+
+#include "bind/error.h"
+#include "bind/stream.h"
+
+enum { SELF = 1, SECONDS = 2, LEFT = 3 };
+
+static void expire(aio_timer *timer) {
+  aio_wait *w = AIO_CONTAINER(timer, aio_wait, timer);
+  aio_wake(aio_task_of_wait(w)->fut.loop->core, w);
+}
+
+static int drain_k(lua_State *L, int status, lua_KContext ctx);
+
+/* Notes what is left and waits for less. [may throw, may yield] */
+static int wait_below(lua_State *L, const aio_stream_ud *u, aio_task *t) {
+  aio_stream *s = u->s;
+  aio_loop *l = t->fut.loop->core;
+  lua_Number seconds = lua_tonumber(L, SECONDS);
+  lua_settop(L, SECONDS);
+  lua_pushinteger(L, (lua_Integer)s->out.total);
+  t->wait.target = NULL;
+  if (isfinite(seconds) && !aio_task_cancel_due(t)) {
+    t->wait.timer.fire = expire;
+    if (!aio_loop_timer_start(l, &t->wait.timer, aio_loop_now(l) + seconds))
+      return luaL_error(L, "not enough memory");
+  }
+  return aio_task_suspend(L, t, &s->writers, NULL, drain_k);
+}
+
+static int drain_k(lua_State *L, int status, lua_KContext ctx) {
+  (void)status;
+  aio_task *t = aio_task_resumed(L, ctx);
+  if (!t) return aio_suspend_again(L, ctx, drain_k);
+  aio_stream_ud *u = lua_touserdata(L, SELF);
+  aio_stream_check_sent(L, u);
+  size_t before = (size_t)lua_tointeger(L, LEFT), now = u->s->out.total;
+  if (now > u->s->low && now < before) return wait_below(L, u, t);
+  lua_pushboolean(L, now <= u->s->low);
+  return 1;
+}
+
+/* core._drain(stream, seconds): waits until the send queue is at its low mark: true. False when so
+ * many seconds pass in which nothing was sent. Raises as stream:drain does. [may yield] */
+static int drain(lua_State *L) {
+  aio_stream_ud *u = aio_stream_self(L);
+  lua_Number seconds = luaL_checknumber(L, SECONDS);
+  luaL_argcheck(L, !isnan(seconds), SECONDS, "a number of seconds expected, got nan");
+  aio_stream_check_sent(L, u);
+  lua_settop(L, SECONDS);
+  if (u->s->out.total > u->s->low) return wait_below(L, u, aio_task_waiter(L, aio_state_up(L)));
+  lua_pushboolean(L, true);
+  return 1;
+}
+
+void aio_stream_drain_open(lua_State *L, aio_state *st) {
+  static const luaL_Reg fns[] = {{"_drain", drain}, {NULL, NULL}};
+  aio_setfuncs(L, st, fns);
+}
