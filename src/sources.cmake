@@ -143,6 +143,7 @@ set(AIO_BIND_SOURCES
   src/bind/step.c
   src/bind/stream.c
   src/bind/stream_read.c
+  src/bind/stream_drain.c
   src/bind/stream_write.c
   src/bind/suspend.c
   src/bind/task.c
@@ -268,6 +269,8 @@ set(AIO_LUA_FILES
 )
 
 set(AIO_HTTP_LUA_FILES
+  lua/aio/http/accept.lua
+  lua/aio/http/application.lua
   lua/aio/http/auth.lua
   lua/aio/http/body.lua
   lua/aio/http/charset.lua
@@ -275,6 +278,8 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/client_request.lua
   lua/aio/http/client_response.lua
   lua/aio/http/client_timeout.lua
+  lua/aio/http/compress.lua
+  lua/aio/http/connection.lua
   lua/aio/http/connector.lua
   lua/aio/http/content.lua
   lua/aio/http/cookie.lua
@@ -283,22 +288,40 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/dial.lua
   lua/aio/http/dns.lua
   lua/aio/http/errors.lua
+  lua/aio/http/exceptions.lua
   lua/aio/http/exchange.lua
+  lua/aio/http/file.lua
+  lua/aio/http/forwarded.lua
   lua/aio/http/headers.lua
   lua/aio/http/init.lua
+  lua/aio/http/log.lua
+  lua/aio/http/mime.lua
   lua/aio/http/pool.lua
   lua/aio/http/proxy.lua
   lua/aio/http/query.lua
   lua/aio/http/redirect.lua
+  lua/aio/http/request.lua
+  lua/aio/http/respond.lua
+  lua/aio/http/response.lua
   lua/aio/http/retry.lua
+  lua/aio/http/router.lua
+  lua/aio/http/run.lua
+  lua/aio/http/runner.lua
   lua/aio/http/save.lua
+  lua/aio/http/serve.lua
+  lua/aio/http/server_redirect.lua
   lua/aio/http/session.lua
+  lua/aio/http/site.lua
+  lua/aio/http/static.lua
+  lua/aio/http/stream.lua
   lua/aio/http/suffix.lua
   lua/aio/http/target.lua
+  lua/aio/http/testing.lua
   lua/aio/http/trace.lua
   lua/aio/http/upload.lua
   lua/aio/http/url.lua
   lua/aio/http/value.lua
+  lua/aio/http/watch.lua
   lua/aio/http/websocket.lua
   lua/aio/http/ws_connect.lua
   lua/aio/http/ws_connection.lua

@@ -5,6 +5,18 @@
 -- Public name to the file below lua/aio/http that has it, as a field of the same name of what the
 -- file returns. In alphabetical order of files, then of names.
 local WHERE = {
+  Application = "application",
+  file = "file",
+  redirect = "redirect",
+  Response = "response",
+  html = "response",
+  json = "response",
+  run_app = "run",
+  AppRunner = "runner",
+  SockSite = "site",
+  TCPSite = "site",
+  UnixSite = "site",
+  stream = "stream",
   parse_cookie = "cookie",
   parse_set_cookie = "cookie",
   set_cookie = "cookie",
@@ -61,6 +73,24 @@ local WHERE = {
   parse_links = "value",
   parse_range = "value",
 }
+
+-- What a server raises as an answer.
+local EXCEPTIONS = {
+  "HTTPException", "HTTPSuccessful", "HTTPRedirection", "HTTPError", "HTTPClientError",
+  "HTTPServerError", "Ok", "Created", "Accepted", "NonAuthoritativeInformation", "NoContent",
+  "ResetContent", "PartialContent", "MultipleChoices", "MovedPermanently", "Found", "SeeOther",
+  "NotModified", "UseProxy", "TemporaryRedirect", "PermanentRedirect", "BadRequest",
+  "Unauthorized", "PaymentRequired", "Forbidden", "NotFound", "MethodNotAllowed",
+  "NotAcceptable", "ProxyAuthenticationRequired", "RequestTimeout", "Conflict", "Gone",
+  "LengthRequired", "PreconditionFailed", "RequestEntityTooLarge", "RequestURITooLong",
+  "UnsupportedMediaType", "RequestRangeNotSatisfiable", "ExpectationFailed",
+  "MisdirectedRequest", "UnprocessableEntity", "Locked", "FailedDependency", "UpgradeRequired",
+  "PreconditionRequired", "TooManyRequests", "RequestHeaderFieldsTooLarge",
+  "UnavailableForLegalReasons", "InternalServerError", "NotImplemented", "BadGateway",
+  "ServiceUnavailable", "GatewayTimeout", "VersionNotSupported", "VariantAlsoNegotiates",
+  "InsufficientStorage", "NotExtended", "NetworkAuthenticationRequired",
+}
+for _, name in ipairs(EXCEPTIONS) do WHERE[name] = "exceptions" end
 
 local http = {}
 

@@ -1,0 +1,81 @@
+-- SPDX-License-Identifier: MIT
+--
+-- One error class for each status of HTTP that a handler may raise, below HTTPException. The server
+-- answers with what the error says; nothing else of an error ever reaches a client.
+
+local core = require "aio.core"
+
+local M = {}
+
+--- Above all classes below: `status`, `reason`, `message` (the text that the client sees), and
+--- where given `headers`, `body`, `content_type`, `location`, `allow` (list of methods).
+M.HTTPException = core.Error:extend "HTTPException"
+M.HTTPException.status = 500
+
+-- The groups, as in aiohttp.
+M.HTTPSuccessful = M.HTTPException:extend "HTTPSuccessful"
+M.HTTPRedirection = M.HTTPException:extend "HTTPRedirection"
+M.HTTPError = M.HTTPException:extend "HTTPError"
+M.HTTPClientError = M.HTTPError:extend "HTTPClientError"
+M.HTTPServerError = M.HTTPError:extend "HTTPServerError"
+
+local NAMES = {
+  [200] = "Ok", [201] = "Created", [202] = "Accepted", [203] = "NonAuthoritativeInformation",
+  [204] = "NoContent", [205] = "ResetContent", [206] = "PartialContent",
+  [300] = "MultipleChoices", [301] = "MovedPermanently", [302] = "Found", [303] = "SeeOther",
+  [304] = "NotModified", [305] = "UseProxy", [307] = "TemporaryRedirect",
+  [308] = "PermanentRedirect",
+  [400] = "BadRequest", [401] = "Unauthorized", [402] = "PaymentRequired", [403] = "Forbidden",
+  [404] = "NotFound", [405] = "MethodNotAllowed", [406] = "NotAcceptable",
+  [407] = "ProxyAuthenticationRequired", [408] = "RequestTimeout", [409] = "Conflict",
+  [410] = "Gone", [411] = "LengthRequired", [412] = "PreconditionFailed",
+  [413] = "RequestEntityTooLarge", [414] = "RequestURITooLong", [415] = "UnsupportedMediaType",
+  [416] = "RequestRangeNotSatisfiable", [417] = "ExpectationFailed", [421] = "MisdirectedRequest",
+  [422] = "UnprocessableEntity", [423] = "Locked", [424] = "FailedDependency",
+  [426] = "UpgradeRequired", [428] = "PreconditionRequired", [429] = "TooManyRequests",
+  [431] = "RequestHeaderFieldsTooLarge", [451] = "UnavailableForLegalReasons",
+  [500] = "InternalServerError", [501] = "NotImplemented", [502] = "BadGateway",
+  [503] = "ServiceUnavailable", [504] = "GatewayTimeout", [505] = "VersionNotSupported",
+  [506] = "VariantAlsoNegotiates", [507] = "InsufficientStorage", [510] = "NotExtended",
+  [511] = "NetworkAuthenticationRequired",
+}
+
+-- Reasons that are not the class's name taken apart.
+local REASONS = {
+  [200] = "OK", [203] = "Non-Authoritative Information", [413] = "Content Too Large",
+  [414] = "URI Too Long", [416] = "Range Not Satisfiable", [422] = "Unprocessable Content",
+  [431] = "Request Header Fields Too Large", [451] = "Unavailable For Legal Reasons",
+  [505] = "HTTP Version Not Supported",
+}
+
+local function group(status)
+  if status < 300 then return M.HTTPSuccessful end
+  if status < 400 then return M.HTTPRedirection end
+  return status < 500 and M.HTTPClientError or M.HTTPServerError
+end
+
+--- The class of a status: `by_status[404]` is NotFound.
+M.by_status = {}
+
+for status, name in pairs(NAMES) do
+  local class = group(status):extend(name)
+  class.status = status
+  class.reason = REASONS[status] or name:gsub("(%l)(%u)", "%1 %2")
+  M[name], M.by_status[status] = class, class
+end
+
+--- The reason phrase of a status.
+---@param status integer
+---@return string
+function M.reason(status)
+  local class = M.by_status[status]
+  return class and class.reason or (status < 200 and "Informational" or "Unknown")
+end
+
+local is, HTTPException = core.is, M.HTTPException
+
+--- Is it an error that is an answer?
+---@return boolean
+function M.is_answer(err) return is(err, HTTPException) end
+
+return M

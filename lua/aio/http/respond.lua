@@ -1,0 +1,114 @@
+-- SPDX-License-Identifier: MIT
+--
+-- From what a handler returns, or raises, to bytes on the connection. Called by aio.http.serve;
+-- what streams a body (aio.http.stream, aio.http.file) comes here for its head.
+
+local core = require "aio.core"
+local http_core = require "aio.http.core"
+local exceptions = require "aio.http.exceptions"
+local headers = require "aio.http.headers"
+local response = require "aio.http.response"
+
+local M = {}
+
+local response_head = http_core.response_head
+local KEEP_ALIVE, HTTP10 = http_core.KEEP_ALIVE, http_core.HTTP10
+local Response = response.class
+local TEXT = "text/plain; charset=utf-8"
+
+--- The flags of a response's head.
+local function flags_of(c, req)
+  if c.left ~= 0 and c.keep then c.keep = c:can_finish_body() end
+  return (c.keep and KEEP_ALIVE or 0) | (req.minor == 0 and HTTP10 or 0)
+end
+
+--- Has a response with this status never a body?
+local function is_bare(status) return status == 204 or status == 304 or status < 200 end
+
+M.is_bare = is_bare
+
+--- Sends a response whose body is in memory. [suspends only when the client is slow]
+---@param h table|nil|false headers
+function M.send(c, req, status, reason, h, content_type, body)
+  local length = #body
+  local bare = is_bare(status)
+  if bare then length, content_type = nil, nil end
+  local head = response_head(status, reason, h or nil, content_type, length, flags_of(c, req))
+  c.status, c.bytes = status, 0
+  if bare or length == 0 or req.method == "HEAD" then
+    if not c.conn:write_nowait(head) then c:drain() end
+    return
+  end
+  c.bytes = length
+  if not c.conn:write_nowait(head, body) then c:drain() end
+end
+
+--- The head of a response whose body follows; marks the response as begun.
+---@param length integer|nil -1 chunked; nil none said
+---@return string
+function M.head(c, req, res, length)
+  c.status, c.bytes = res.status, 0
+  local head = response_head(res.status, res.reason, res._h or nil, res.content_type, length,
+    flags_of(c, req))
+  c.started = true
+  return head
+end
+
+-- ---- what handlers return ----
+
+--- An error that is an answer, as a response.
+---@return Response
+function M.of_error(err)
+  local h = headers.Headers(err.headers)
+  local status = math.tointeger(err.status) or 500
+  if err.location then h["Location"] = err.location end
+  if err.allow then h["Allow"] = table.concat(err.allow, ", ") end
+  local reason = err.reason or exceptions.reason(status)
+  local text = err.body or err.message or ("%d: %s"):format(status, reason)
+  return setmetatable({
+    status = status, reason = err.reason, body = tostring(text), _h = h,
+    content_type = err.content_type or TEXT,
+  }, Response)
+end
+
+--- What a handler has returned, as an object with the fields of a response. Raises RuntimeError for
+--- what is none.
+function M.of(res)
+  if type(res) == "string" then
+    return setmetatable({ status = 200, body = res, content_type = TEXT, _h = false }, Response)
+  end
+  local mt = getmetatable(res)
+  if mt == Response or type(mt) == "table" and mt._send then return res end
+  if exceptions.is_answer(res) then return M.of_error(res) end
+  error(core.RuntimeError(("the handler returned %s; a response expected: a string, "
+    .. "http.Response{...}, http.json(value) and their like"):format(
+      res == nil and "nothing" or "a " .. type(res))), 0)
+end
+
+-- Signals and compression: what few applications have.
+local function prepare(c, req, res)
+  for _, fn in ipairs(req.route.prepare or {}) do fn(req, res) end
+  local compress = res.compress
+  if compress == nil then compress = c.settings.compress end
+  if compress then require("aio.http.compress").apply(req, res, compress) end
+end
+
+--- Answers with what a handler has returned. [suspends]
+function M.answer(c, req, res)
+  local mt = getmetatable(res)
+  if mt ~= Response then
+    if type(res) == "string" and not c.prepares then
+      return M.send(c, req, 200, nil, nil, TEXT, res)
+    end
+    if c.taken then return end
+    res = M.of(res)
+    mt = getmetatable(res)
+  elseif c.taken then
+    return
+  end
+  if c.prepares or res.compress then prepare(c, req, res) end
+  if mt._send then return res:_send(c, req) end
+  return M.send(c, req, res.status, res.reason, res._h, res.content_type, res.body)
+end
+
+return M

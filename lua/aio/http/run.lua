@@ -1,0 +1,202 @@
+-- SPDX-License-Identifier: MIT
+--
+-- run_app: an application served until a signal comes, in this state or in several worker states
+-- (threads with a loop each) that share a port.
+
+local core = require "aio.core"
+local channel = core.Channel
+local check = require "aio.check"
+local executor = require "aio.executor"
+local job = require "aio.job"
+local loop_runner = require "aio.runner"
+local signal = require "aio.signal"
+local wait = require "aio.wait"
+local application = require "aio.http.application"
+local runner = require "aio.http.runner"
+local site = require "aio.http.site"
+
+local M = {}
+
+local OPTIONS = {
+  host = true, port = "number", path = "string", sock = true, ssl = true, workers = "number",
+  reuse_port = "boolean", backlog = "number", max_connections = "number", print = true,
+  handle_signals = "boolean",
+}
+for name, kind in pairs(runner.OPTIONS) do OPTIONS[name] = kind end
+
+local function picked(opts, names)
+  local some = {}
+  for name in pairs(names) do some[name] = opts[name] end
+  return some
+end
+
+local TLS_ONLY = { "cert", "key" }
+
+-- A context; options for one can cross to workers, a context cannot.
+local function context_of(ssl)
+  if type(ssl) ~= "table" then return ssl end
+  for _, name in ipairs(TLS_ONLY) do
+    check.arg(ssl[name], 2, "run_app", ("option 'ssl': '%s' is missing"):format(name))
+  end
+  return require("aio.stream").ssl_context(ssl)
+end
+
+-- The sites that the options ask for; with none a TCP port.
+local function sites_of(r, opts)
+  local ssl, list = context_of(opts.ssl), {}
+  local some = { ssl = ssl, backlog = opts.backlog, max_connections = opts.max_connections }
+  if opts.path then list[#list + 1] = site.UnixSite(r, opts.path, some) end
+  if opts.sock then list[#list + 1] = site.SockSite(r, opts.sock, some) end
+  if #list == 0 or opts.host or opts.port then
+    local tcp = { reuse_port = opts.reuse_port }
+    for k, v in pairs(some) do tcp[k] = v end
+    list[#list + 1] = site.TCPSite(r, opts.host, opts.port, tcp)
+  end
+  return list
+end
+
+-- An application, or what a function makes.
+local function made(app)
+  if type(app) == "function" then app = app() end
+  if getmetatable(app) ~= application.class then
+    check.argerror(1, "run_app", "Application, or a function that returns one, expected, got "
+      .. type(app))
+  end
+  return app
+end
+
+-- Serves until `stopped` returns. [suspends]
+local function serve(app, opts, started, stopped)
+  local r <close> = runner.AppRunner(made(app), picked(opts, runner.OPTIONS))
+  r:setup()
+  local names, port = {}, nil
+  for _, s in ipairs(sites_of(r, opts)) do
+    s:start()
+    names[#names + 1] = s.name
+    port = port or s.port
+  end
+  started(names, port)
+  stopped()
+end
+
+local function announcer(opts)
+  local write = opts.print
+  if write == false then return function() end end
+  write = write or print
+  return function(names)
+    write(("======== Running on %s ========\n(Press CTRL+C to quit)"):format(
+      table.concat(names, ", ")))
+    if write == print then io.stdout:flush() end
+  end
+end
+
+-- ---- one state ----
+
+local function until_signal(opts)
+  if opts.handle_signals == false then return core.Future():await() end
+  local signals <close> = signal.signals("SIGINT", "SIGTERM")
+  signals()
+end
+
+local function run_here(app, opts)
+  serve(app, opts, announcer(opts), function() until_signal(opts) end)
+end
+
+-- ---- several states ----
+
+--- What a worker runs: crosses by its name. Tells its port, then serves until `stop` is closed.
+function M._worker(make, opts, ready, stop)
+  serve(make, opts, function(names, port)
+    ready:send { names = names, port = port }
+  end, function() core.catch(core.QueueShutDown, stop.recv, stop) end)
+end
+
+-- Ready, or failed before it was.
+local function await_ready(ready, future)
+  local function receive() return ready:recv() end
+  local got = job.ensure_future(receive)
+  wait.wait({ got, future }, { return_when = wait.FIRST_COMPLETED })
+  if got:done() and not future:done() then return got:result() end
+  got:cancel()
+  pcall(got.await, got)
+  future:result() -- raises
+  check.state "a worker ended before it served"
+end
+
+local function start_workers(pool, make, opts, ready, stop)
+  local futures, first = {}, nil
+  for i = 1, opts.workers do
+    local own = {}
+    for k, v in pairs(opts) do own[k] = v end
+    own.workers, own.print, own.reuse_port = nil, nil, true
+    own.port = first and first.port or opts.port
+    futures[i] = pool:submit(M._worker, make, own, ready, stop)
+    local told = await_ready(ready, futures[i])
+    first = first or told
+  end
+  return futures, first
+end
+
+-- Waits for the signal, or for a worker that ends by itself.
+local function until_end(futures, opts)
+  local stop = job.ensure_future(function() until_signal(opts) end)
+  local jobs = table.move(futures, 1, #futures, 2, { stop })
+  local _ <close> = setmetatable({}, { __close = function()
+    stop:cancel()
+    pcall(stop.await, stop)
+  end })
+  wait.wait(jobs, { return_when = wait.FIRST_COMPLETED })
+end
+
+local function run_workers(make, opts)
+  local pool <close> = executor.Executor { max_workers = opts.workers }
+  local ready, stop = channel(opts.workers), channel(1)
+  local _ <close> = setmetatable({}, { __close = function() stop:close() end })
+  local futures, first = start_workers(pool, make, opts, ready, stop)
+  first.names[1] = ("%s (%d workers)"):format(first.names[1], opts.workers)
+  announcer(opts)(first.names)
+  until_end(futures, opts)
+  stop:close()
+  wait.wait(futures)
+  for _, future in ipairs(futures) do future:result() end
+end
+
+local function check_workers(app, opts)
+  local n = math.tointeger(opts.workers)
+  check.arg(n and n > 0, 2, "run_app", ("option 'workers': a positive integer expected, got %s")
+    :format(tostring(opts.workers)))
+  check.arg(type(app) == "function", 1, "run_app", "with workers, a function that makes the "
+    .. "application: each worker has its own; write run_app(function() ... return app end, ...)")
+  check.arg(not opts.path and not opts.sock, 2, "run_app",
+    "option 'workers': workers share a TCP port; leave out 'path' and 'sock'")
+  check.arg(opts.ssl == nil or type(opts.ssl) == "table", 2, "run_app",
+    "option 'ssl': with workers a table of options of aio.ssl_context, since each makes its own")
+  opts.workers = n
+end
+
+--- Serves an application until SIGINT or SIGTERM, then ends it gracefully (AppRunner:cleanup).
+--- Outside of a task it runs a loop of its own; in a task it waits. [suspends]
+---@param app Application|function an application, or a function that makes one; with `workers` a
+---  function, which runs in each worker and whose upvalues are copied there
+---@param opts? table host (nil: all interfaces), port (8080, 8443 with ssl), path (Unix socket),
+---  sock, ssl (a context, or a table of its options), workers (so many threads share the port),
+---  reuse_port, backlog, max_connections, print (function, or false), handle_signals (true), and
+---  the options of AppRunner
+function M.run_app(app, opts)
+  check.arg(type(app) == "function" or getmetatable(app) == application.class, 1, "run_app",
+    "Application, or a function that makes one, expected, got " .. type(app))
+  opts = check.options(opts, OPTIONS, 2, "run_app")
+  check.arg(opts.print == nil or opts.print == false or check.callable(opts.print), 2, "run_app",
+    "option 'print': function or false expected")
+  local run = run_here
+  if opts.workers then
+    local copy = {}
+    for k, v in pairs(opts) do copy[k] = v end
+    opts, run = copy, run_workers
+    check_workers(app, opts)
+  end
+  if core._running() then return run(app, opts) end
+  loop_runner.run_with({ signals = false }, run, app, opts)
+end
+
+return M

@@ -1,0 +1,168 @@
+-- SPDX-License-Identifier: MIT
+--
+-- Running an application: AppRunner holds it with its settings, its sites and its connections, and
+-- ends it gracefully. aio.http.run has run_app on top of it.
+
+local core = require "aio.core"
+local wait = require "aio.wait"
+local check = require "aio.check"
+local application = require "aio.http.application"
+
+local M = {}
+
+local IDLE_S, HEAD_S, BODY_S, WRITE_S = 75, 10, 30, 30 -- see docs/security.md
+local SHUTDOWN_S = 60
+local GRACE_S = 0.05 -- for requests that are on their way when the server stops
+
+--- An application that runs. Fields: `app`, `sites` (those that have started), `addresses`.
+---@class AppRunner
+local AppRunner = { __name = "AppRunner" }
+AppRunner.__index = AppRunner
+M.class = AppRunner
+
+--- The options of AppRunner, which run_app takes too.
+M.OPTIONS = {
+  keepalive_timeout = "number", head_timeout = "number", body_timeout = "number",
+  write_timeout = "number", shutdown_timeout = "number", access_log = true,
+  access_log_to = true, forwarded = true, handler_cancellation = "boolean",
+}
+
+local function seconds(opts, name, unset)
+  local value = opts[name]
+  if value == nil then return unset end
+  check.arg(value == value and value > 0, 2, "AppRunner",
+    ("option '%s': a positive number of seconds expected, got %s"):format(name, value))
+  return value
+end
+
+-- What the connections of a runner share.
+local function settings_of(app, opts)
+  local log, begin
+  if opts.access_log then
+    log, begin = require("aio.http.log").logger(opts.access_log, opts.access_log_to)
+  end
+  return {
+    app = app, limits = app._limits or {}, open = {}, closing = false,
+    idle_timeout = seconds(opts, "keepalive_timeout", IDLE_S),
+    head_timeout = seconds(opts, "head_timeout", HEAD_S),
+    body_timeout = seconds(opts, "body_timeout", BODY_S),
+    write_timeout = seconds(opts, "write_timeout", WRITE_S),
+    log = log, begin = begin, compress = app._compress,
+    forwarded = opts.forwarded and require("aio.http.forwarded").rules(opts.forwarded) or nil,
+    watch = opts.handler_cancellation and require("aio.http.watch").call or nil,
+  }
+end
+
+--- An application with its settings; `setup` starts it, then sites are made for it.
+---@param app Application
+---@param opts? table keepalive_timeout (75 s), head_timeout (10), body_timeout (30 without
+---  progress), write_timeout (30 without progress), shutdown_timeout (60), access_log,
+---  access_log_to, forwarded (true, or a list of proxies whose X-Forwarded-* count),
+---  handler_cancellation (false)
+---@return AppRunner
+function M.AppRunner(app, opts)
+  check.arg(getmetatable(app) == application.class, 1, "AppRunner",
+    "Application expected, got " .. type(app))
+  opts = check.options(opts, M.OPTIONS, 2, "AppRunner")
+  return setmetatable({
+    app = app, sites = {}, shutdown_timeout = seconds(opts, "shutdown_timeout", SHUTDOWN_S),
+    _settings = settings_of(app, opts), _state = "new",
+  }, AppRunner)
+end
+
+--- Starts the application: its contexts and on_startup. [suspends]
+function AppRunner:setup()
+  check.self(self, AppRunner, "setup")
+  if self._state ~= "new" then check.state "this runner has been set up already" end
+  local settings, routes = self._settings, application.freeze(self.app)
+  settings.routes, settings.static = routes, routes.static
+  settings.prepares = settings.compress ~= nil and settings.compress ~= false
+    or application.prepares(self.app)
+  self._state = "running"
+  local ok, err = pcall(application.startup, self.app)
+  if ok then return end
+  self._state = "ended"
+  error(err, 0)
+end
+
+--- Where the sites listen: a list of addresses, of Unix sockets of paths.
+function AppRunner:addresses()
+  local list = {}
+  for _, site in ipairs(self.sites) do
+    for _, socket in ipairs(site._server.sockets) do
+      local host, port = socket:getsockname()
+      list[#list + 1] = port and { host = host, port = port } or host
+    end
+  end
+  return list
+end
+
+-- ---- the end ----
+
+-- Connections that wait for a request are closed; the others end after theirs.
+local function close_idle(settings)
+  settings.closing = true
+  core.sleep(GRACE_S)
+  for c in pairs(settings.open) do
+    if not c.req and c.parser:idle() then c.conn:close() end
+  end
+end
+
+local function tasks_of(settings)
+  local tasks = {}
+  for c in pairs(settings.open) do tasks[#tasks + 1] = c.task end
+  return tasks
+end
+
+-- Waits for the connections that are open. True: none is left.
+local function wait_for_handlers(settings, limit)
+  local tasks = tasks_of(settings)
+  if #tasks > 0 then wait.wait(tasks, { timeout = limit }) end
+  return next(settings.open) == nil
+end
+
+local function cancel_handlers(settings)
+  for c in pairs(settings.open) do c.task:cancel "the server stops" end
+end
+
+local function close_sites(self)
+  for _, site in ipairs(self.sites) do site._server:close() end
+end
+
+-- Aborted last: what was cancelled and did not end.
+local function abort_rest(self)
+  for _, site in ipairs(self.sites) do site._server:abort_clients() end
+end
+
+--- Ends gracefully: 1. no more connections are accepted, 2. idle ones are closed, 3. on_shutdown
+--- is called, 4. handlers have `shutdown_timeout` seconds to end, 5. those that are left are
+--- cancelled, and have as long again, 6. on_cleanup and the contexts end. (7. is `aio.run`'s, which
+--- cancels all other tasks.) [suspends]
+function AppRunner:cleanup()
+  check.self(self, AppRunner, "cleanup")
+  if self._state ~= "running" then
+    self._state = "ended"
+    return
+  end
+  self._state = "ended"
+  local settings = self._settings
+  close_sites(self)
+  close_idle(settings)
+  local ok, err = pcall(application.shutdown, self.app)
+  if not wait_for_handlers(settings, self.shutdown_timeout) then
+    cancel_handlers(settings)
+    wait_for_handlers(settings, self.shutdown_timeout)
+  end
+  abort_rest(self)
+  self.sites = {}
+  application.cleanup(self.app)
+  if not ok then error(err, 0) end
+end
+
+AppRunner.__close = AppRunner.cleanup
+
+function AppRunner:__tostring()
+  return ("AppRunner (%s, %d sites)"):format(self._state, #self.sites)
+end
+
+return M

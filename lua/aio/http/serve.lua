@@ -1,0 +1,206 @@
+-- SPDX-License-Identifier: MIT
+--
+-- The loop of one connection: head, route, handler, response, again and again in order. No task, no
+-- timer and no pcall per request: a handler's error leaves the loop, is answered, and the loop is
+-- entered again. Called by the sites (aio.http.site) for each connection that they accept.
+
+local core = require "aio.core"
+local http_core = require "aio.http.core"
+local connection = require "aio.http.connection"
+local exceptions = require "aio.http.exceptions"
+local request = require "aio.http.request"
+local respond = require "aio.http.respond"
+
+local M = {}
+
+local feed = core._feed
+local byte, find, match, sub = string.byte, string.find, string.match, string.sub
+local answer = respond.answer
+local Request = request.class
+local KEEP_ALIVE, EXPECT = http_core.KEEP_ALIVE, http_core.EXPECT_CONTINUE
+local SLASH = byte "/"
+local OVER <const>, AGAIN <const> = false, true
+
+-- ---- what is no request ----
+
+-- Answers to something that cannot be parsed, and ends.
+local function refuse(c, status, message)
+  c.keep = false
+  local body = ("%d: %s\n"):format(status, message or exceptions.reason(status))
+  local head = http_core.response_head(status, nil, nil, "text/plain; charset=utf-8", #body, 0)
+  c.conn:write_nowait(head, body)
+  c.rest = true
+  return OVER
+end
+
+-- The wait for a head has ended without one: the end, or the time was over.
+local function ended(c, got)
+  if c.parser:idle() then return OVER end
+  if got == false then return refuse(c, 408, "the request came too slowly") end
+  return refuse(c, 400, "the request is not whole")
+end
+
+-- ---- after a response ----
+
+local function log(c, req)
+  local settings = c.settings
+  if settings.log then settings.log(c, req) end
+end
+
+-- The rest of a request whose response is gone. True: the next one can come.
+local function finish(c, req)
+  if c.settings.log then log(c, req) end
+  if c.left ~= 0 and not c.taken and not c:finish_body() then
+    c.keep, c.rest = false, true
+  end
+  c.req, c.pull, c.started = nil, nil, nil
+  return c.keep
+end
+
+-- ---- the loop ----
+
+-- What few requests have: a body, an expectation, a path in another form.
+local function path_of(target)
+  local q = find(target, "?", 1, true)
+  local path = q and sub(target, 1, q - 1) or target
+  if byte(path) ~= SLASH then -- "http://host/path"
+    local rest = match(path, "^%a[%w+.-]*://[^/]*(.*)$")
+    if rest then return rest == "" and "/" or rest end
+  end
+  return path
+end
+
+local function route_of(c, method, path, req)
+  local route, info, allowed = c.settings.routes:find(method, path, req.host)
+  req.route, req.match_info, req._allowed = route, info, allowed
+  return route
+end
+
+-- Answers requests until the connection ends, or a handler raises.
+local function requests(c)
+  local conn, p, settings = c.conn, c.parser, c.settings
+  local static, idle, head_timeout = settings.static, settings.idle_timeout, settings.head_timeout
+  if not c.served then idle = head_timeout end
+  while true do
+    local got = feed(conn, p, idle, head_timeout)
+    if got ~= true then return ended(c, got) end
+    local headers, method, target, minor, length, flags = p:head()
+    if not headers then
+      local status, message = method, target
+      return refuse(c, status, message)
+    end
+    local path = target
+    if find(target, "?", 1, true) or byte(target) ~= SLASH then path = path_of(target) end
+    local by_method = static[path]
+    local route = by_method and by_method[method]
+    local req = setmetatable({
+      method = method, headers = headers, raw_path = target, _path = path, minor = minor,
+      route = route, _length = length, _c = c,
+    }, Request)
+    c.req, c.left = req, length
+    c.keep = flags & KEEP_ALIVE ~= 0 and not settings.closing
+    if flags & EXPECT ~= 0 then c.expects = true end
+    route = route or route_of(c, method, path, req)
+    if settings.begin then settings.begin(c, req) end
+    if settings.watch then
+      answer(c, req, settings.watch(c, req, route.call))
+    else
+      answer(c, req, route.call(req))
+    end
+    if length ~= 0 or not c.keep or settings.log then
+      if not finish(c, req) then return OVER end
+    else
+      c.req, c.pull, c.started = nil, nil, nil
+    end
+    if c.advanced then c.advanced = nil else p:next() end
+    idle = settings.idle_timeout
+    c.served = true
+  end
+end
+
+-- ---- errors ----
+
+-- Message handler: an error that is no answer keeps where it was raised.
+local function note(err)
+  if exceptions.is_answer(err) then return { err } end
+  if not core.is(err, core.BaseError) then return { err, debug.traceback(nil, 2) } end
+  if err.traceback == nil and core.is(err, core.Error) then
+    err.traceback = debug.traceback(nil, 2)
+  end
+  return { err }
+end
+
+local function report(c, req, caught)
+  local named, peer = pcall(c.peer_name, c)
+  core.get_running_loop():call_exception_handler {
+    message = ("the handler of %s %s from %s failed"):format(
+      req.method, ("%q"):format(req._path):sub(2, -2), named and peer or "a peer"),
+    kind = "callback_error", exception = caught[1], traceback = caught[2],
+    conn = c.conn, task = core.current_task(), address = peer, request = req,
+  }
+end
+
+local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
+
+-- Answers a request whose handler has raised. Again, or over.
+local function failed(c, caught)
+  local err, req = caught[1], c.req
+  if not is_error(err) then error(err, 0) end
+  if not req then
+    if core.is(err, core.OSError) then return OVER end -- the client went away
+    error(err, 0)
+  end
+  local answers = exceptions.is_answer(err)
+  if not answers and (c.gone or not c:is_alive()) and core.is(err, core.OSError,
+    core.IncompleteReadError) then
+    return OVER
+  end
+  if not answers and not (c.broken and core.is(err, core.IncompleteReadError)) then
+    report(c, req, caught)
+  end
+  if c.started then -- the client shall see that this is not the whole answer
+    c.conn:abort()
+    return OVER
+  end
+  if not answers then err = exceptions.InternalServerError() end
+  answer(c, req, respond.of_error(err))
+  if not finish(c, req) then return OVER end
+  if c.advanced then c.advanced = nil else c.parser:next() end
+  c.served = true
+  return AGAIN
+end
+
+local function as_caught(caught)
+  return type(caught) == "table" and getmetatable(caught) == nil and caught or { caught }
+end
+
+local function run(c)
+  while true do
+    local ok, more = xpcall(requests, note, c)
+    if ok then return end
+    ok, more = xpcall(failed, note, c, as_caught(more))
+    if not ok then
+      c.conn:abort()
+      local err = as_caught(more)[1]
+      if core.is(err, core.OSError) then return end -- the client has gone meanwhile
+      error(err, 0)
+    end
+    if not more then return end
+  end
+end
+
+--- Serves a connection until it ends. [suspends]
+---@param settings table see aio.http.settings
+---@param conn table stream
+---@param secure boolean over TLS?
+function M.serve(settings, conn, secure)
+  local c = connection.new(conn, settings, secure)
+  settings.open[c] = true
+  local ok, err = xpcall(run, note, c)
+  settings.open[c] = nil
+  if not ok then error(as_caught(err)[1], 0) end
+  local closed, why = pcall(c.close, c, c.rest)
+  if not closed and not core.is(why, core.OSError) then error(why, 0) end
+end
+
+return M

@@ -1,0 +1,35 @@
+-- SPDX-License-Identifier: MIT
+--
+-- The option `handler_cancellation`: a handler is cancelled when its client goes away. Beside the
+-- handler a task reads on: the next head, if there is one, or the end. Used by aio.http.serve.
+
+local core = require "aio.core"
+
+local M = {}
+
+-- Reads until the next head is whole, or the end; then the handler's task is cancelled.
+local function look(c)
+  local ok, got = pcall(core._feed, c.conn, c.parser)
+  if ok and got then return end
+  if not ok and core.is(got, core.CancelledError) then error(got, 0) end
+  c.gone = true
+  c.task:cancel "the client went away"
+end
+
+local function stop(task)
+  task:cancel()
+  pcall(task.await, task)
+end
+
+--- Calls the handler, and cancels it when the client goes away meanwhile. [suspends]
+function M.call(c, req, call)
+  if c.left ~= 0 then return call(req) end -- the handler reads, and sees the end itself
+  c.parser:next()
+  c.advanced = true
+  local task = core.get_running_loop():create_task(look, c)
+  local _ <close> = setmetatable({}, { __close = function() stop(task) end })
+  local res = call(req)
+  return res
+end
+
+return M

@@ -1,0 +1,551 @@
+-- SPDX-License-Identifier: MIT
+-- The server over real sockets: routes, requests, responses, keep-alive, the ends of connections.
+
+local aio = require "aio"
+local lu = require "luaunit"
+local env = require "support.env"
+
+if not env.has_http() then
+  return { test_skipped = function() lu.skip "no library for HTTP" end }
+end
+
+local http = require "aio.http"
+local testing = require "aio.http.testing"
+
+local T = {}
+
+-- Runs fn(server) with an application that `build` has filled.
+local function serve(build, fn, opts)
+  aio.run(function()
+    local app = http.Application()
+    build(app)
+    local server <close> = testing.TestServer(app, opts)
+    fn(server)
+  end)
+end
+
+local function get(path, more)
+  return ("GET %s HTTP/1.1\r\nHost: h\r\n%s\r\n"):format(path, more or "")
+end
+
+-- One request over a connection of its own.
+local function once(server, text)
+  local raw <close> = server:connect()
+  return raw:ask(text)
+end
+
+function T.test_hello()
+  serve(function(app)
+    app:get("/hello/{name}", function(req) return "hello " .. req.match_info.name end)
+  end, function(server)
+    local res = once(server, get "/hello/Lua")
+    lu.assertEquals({ res.status, res.reason, res.version, res.body }, { 200, "OK", "1.1",
+      "hello Lua" })
+    lu.assertEquals(res.headers["Content-Type"], "text/plain; charset=utf-8")
+    lu.assertEquals(res.headers["Content-Length"], "9")
+    lu.assertNotNil(res.headers["Date"])
+    lu.assertNil(res.headers["Connection"])
+  end)
+end
+
+function T.test_many_requests_over_one_connection_and_pipelined()
+  serve(function(app)
+    app:get("/{n}", function(req)
+      if req.match_info.n == "1" then aio.sleep(0.01) end -- the others have to wait for it
+      return req.match_info.n
+    end)
+  end, function(server)
+    local raw <close> = server:connect()
+    for n = 1, 3 do lu.assertEquals(raw:ask(get("/" .. n)).body, tostring(n)) end
+    local all = {}
+    for n = 1, 300 do all[n] = get("/" .. n) end
+    raw:send(table.concat(all))
+    for n = 1, 300 do lu.assertEquals(raw:response().body, tostring(n)) end
+  end)
+end
+
+function T.test_one_byte_at_a_time()
+  serve(function(app)
+    app:post("/", function(req) return req:read() end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local text = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
+    for i = 1, #text do
+      raw:send(text:sub(i, i))
+      aio.sleep(0)
+    end
+    lu.assertEquals(raw:response().body, "hello")
+    text = "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      .. "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
+    for i = 1, #text do
+      raw:send(text:sub(i, i))
+      aio.sleep(0)
+    end
+    lu.assertEquals(raw:response().body, "hello")
+  end)
+end
+
+function T.test_what_a_request_tells()
+  local seen
+  serve(function(app)
+    app.marker = "shared"
+    app:post("/a b/{id}", function(req)
+      seen = {
+        req.method, req.path, req.raw_path, req.query_string, req.query.x, req.match_info.id,
+        req.host, req.scheme, req.secure, req.version, req.remote, req.keep_alive, req.body_exists,
+        req.content_type, req.charset, req.content_length, req.headers["X-One"], req.app.marker,
+        req.route.path, req:read(), req.nothing, tostring(req),
+      }
+      req.mine = 1
+      return tostring(req.mine)
+    end)
+  end, function(server)
+    local res = once(server, "POST /a%20b/7?x=1&y HTTP/1.1\r\nHost: here:80\r\nX-One: two\r\n"
+      .. "Content-Type: Text/Plain; charset=UTF-8\r\nContent-Length: 2\r\n\r\nhi")
+    lu.assertEquals(res.body, "1")
+    lu.assertEquals(seen, { "POST", "/a b/7", "/a%20b/7?x=1&y", "x=1&y", "1", "7", "here:80",
+      "http", false, "1.1", "127.0.0.1", true, true, "text/plain", "utf-8", 2, "two", "shared",
+      "/a b/{id}", "hi", nil, "Request: POST /a%20b/7" })
+  end)
+end
+
+function T.test_absolute_targets()
+  serve(function(app)
+    app:get("/x", function(req) return req.host .. " " .. req.path end)
+    app:get("/", function() return "root" end)
+  end, function(server)
+    lu.assertEquals(once(server,
+      "GET http://h/x?q HTTP/1.1\r\nHost: h\r\n\r\n").body, "h /x")
+    lu.assertEquals(once(server, "GET http://h HTTP/1.1\r\nHost: h\r\n\r\n").body, "root")
+  end)
+end
+
+function T.test_what_handlers_return()
+  serve(function(app)
+    app:get("/string", function() return "text" end)
+    app:get("/response", function()
+      return http.Response { status = 201, reason = "Made", body = "b", content_type = "x/y",
+        headers = { ["X-A"] = "1" } }
+    end)
+    app:get("/text", function() return http.Response { text = "ä" } end)
+    app:get("/html", function() return http.html("<p>", { status = 203 }) end)
+    app:get("/empty", function() return http.Response { status = 204 } end)
+    app:get("/error", function() return http.Gone "it was here" end)
+    app:get("/headers", function()
+      local res = http.Response { text = "" }
+      res.headers["X-B"] = "2"
+      res.headers:add("X-B", "3")
+      return res
+    end)
+    app:get("/cookie", function()
+      local res = http.Response { text = "" }
+      res:set_cookie("a", "1", { httponly = true })
+      res:del_cookie("b")
+      return res
+    end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local function ask(path) return raw:ask(get(path)) end
+    lu.assertEquals(ask("/string").body, "text")
+    local res = ask "/response"
+    lu.assertEquals({ res.status, res.reason, res.body, res.headers["Content-Type"],
+      res.headers["X-A"] }, { 201, "Made", "b", "x/y", "1" })
+    lu.assertEquals(ask("/text").headers["Content-Length"], "2")
+    res = ask "/html"
+    lu.assertEquals({ res.status, res.headers["Content-Type"] },
+      { 203, "text/html; charset=utf-8" })
+    res = ask "/empty"
+    lu.assertEquals({ res.status, res.headers["Content-Length"], res.headers["Content-Type"] },
+      { 204 })
+    res = ask "/error"
+    lu.assertEquals({ res.status, res.body }, { 410, "it was here" })
+    lu.assertEquals(ask("/headers").headers:get_all "X-B", { "2", "3" })
+    local cookies = ask("/cookie").headers:get_all "Set-Cookie"
+    lu.assertEquals(#cookies, 2)
+    lu.assertStrContains(cookies[1], "a=1")
+    lu.assertStrContains(cookies[2], "Max-Age=0")
+  end)
+end
+
+function T.test_head_has_the_head_of_get_and_no_body()
+  serve(function(app)
+    app:get("/", function() return "hello" end)
+    app:get("/stream", function() return http.stream(function(out) out:write "x" end) end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local res = raw:ask "HEAD / HTTP/1.1\r\nHost: h\r\n\r\n"
+    lu.assertEquals({ res.status, res.headers["Content-Length"], res.body }, { 200, "5", "" })
+    res = raw:ask "HEAD /stream HTTP/1.1\r\nHost: h\r\n\r\n"
+    lu.assertEquals({ res.status, res.headers["Transfer-Encoding"] }, { 200, "chunked" })
+    lu.assertEquals(raw:ask(get "/").body, "hello")
+  end)
+end
+
+function T.test_no_route()
+  serve(function(app)
+    app:get("/a", function() return "" end)
+    app:put("/a", function() return "" end)
+    app:use(function(req, next)
+      local ok, res = aio.catch(http.HTTPException, next, req)
+      if ok then return res end
+      res.headers = { ["X-Seen"] = "yes" }
+      error(res, 0)
+    end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local res = raw:ask(get "/b")
+    lu.assertEquals({ res.status, res.body, res.headers["X-Seen"] }, { 404, "404: Not Found",
+      "yes" })
+    res = raw:ask "POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
+    lu.assertEquals({ res.status, res.headers.Allow }, { 405, "GET, HEAD, PUT" })
+  end)
+end
+
+function T.test_errors_that_are_answers()
+  serve(function(app)
+    app:get("/teapot", function()
+      error(http.HTTPException("short", { status = 418, reason = "Teapot" }), 0)
+    end)
+    app:get("/found", function() error(http.Found(nil, { location = "/there" }), 0) end)
+    app:get("/auth", function()
+      error(http.Unauthorized("who?", { headers = { ["WWW-Authenticate"] = "Basic" },
+        content_type = "text/x" }), 0)
+    end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local res = raw:ask(get "/teapot")
+    lu.assertEquals({ res.status, res.reason, res.body }, { 418, "Teapot", "short" })
+    res = raw:ask(get "/found")
+    lu.assertEquals({ res.status, res.headers.Location }, { 302, "/there" })
+    res = raw:ask(get "/auth")
+    lu.assertEquals({ res.status, res.headers["WWW-Authenticate"], res.headers["Content-Type"] },
+      { 401, "Basic", "text/x" })
+  end)
+end
+
+-- Any other error: 500 with nothing of it, a report, and the connection goes on.
+function T.test_other_errors_are_500_and_reported()
+  local reports, mine = {}, aio.Error "secret"
+  serve(function(app)
+    aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
+    app:get("/object", function() error(mine, 0) end)
+    app:get("/string", function() error "secret" end)
+    app:get("/nothing", function() end)
+    app:get("/number", function() return 5 end)
+    app:get("/bad", function()
+      local res = http.Response { text = "" }
+      res.headers["a"] = "b\r\nc: d"
+      return res
+    end)
+    app:get("/ok", function() return "ok" end)
+  end, function(server)
+    local raw <close> = server:connect()
+    for _, path in ipairs { "/object", "/string", "/nothing", "/number", "/bad" } do
+      local res = raw:ask(get(path))
+      lu.assertEquals({ res.status, res.body }, { 500, "500: Internal Server Error" }, path)
+      lu.assertEquals(raw:ask(get "/ok").body, "ok")
+    end
+    lu.assertTrue(reports[1].exception == mine)
+    lu.assertStrContains(reports[1].message, "GET /object from 127.0.0.1:")
+    lu.assertEquals(reports[1].kind, "callback_error")
+    lu.assertStrContains(tostring(reports[2].exception), "secret")
+    lu.assertStrContains(reports[2].traceback, "test_http_server")
+    lu.assertStrContains(tostring(reports[3].exception), "returned nothing")
+    lu.assertStrContains(tostring(reports[4].exception), "a number")
+    lu.assertEquals(#reports, 5)
+  end)
+end
+
+function T.test_connection_close_and_http_1_0()
+  serve(function(app) app:get("/", function(req) return req.version end) end, function(server)
+    local raw <close> = server:connect()
+    local res = raw:ask(get("/", "Connection: close\r\n"))
+    lu.assertEquals({ res.body, res.headers.Connection }, { "1.1", "close" })
+    lu.assertTrue(raw:is_over())
+    local old <close> = server:connect()
+    lu.assertEquals(old:ask("GET / HTTP/1.0\r\n\r\n").body, "1.0")
+    lu.assertTrue(old:is_over())
+    local kept <close> = server:connect()
+    for _ = 1, 2 do
+      res = kept:ask "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
+      lu.assertEquals({ res.body, res.headers.Connection }, { "1.0", "keep-alive" })
+    end
+  end)
+end
+
+function T.test_bodies()
+  serve(function(app)
+    app:post("/read", function(req) return req:read() end)
+    app:post("/ignore", function() return "ignored" end)
+    app:post("/text", function(req) return req:text() end)
+    app:post("/twice", function(req) return tostring(req:read() == req:read()) end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local function post(path, body, more)
+      return raw:ask(("POST %s HTTP/1.1\r\nHost: h\r\n%sContent-Length: %d\r\n\r\n%s"):format(path,
+        more or "", #body, body))
+    end
+    local big = ("x"):rep(300000)
+    lu.assertEquals(post("/read", big).body, big)
+    lu.assertEquals(post("/read", "").body, "")
+    lu.assertEquals(post("/ignore", big:sub(1, 100000)).body, "ignored")
+    lu.assertEquals(post("/twice", "a").body, "true")
+    lu.assertEquals(post("/text", "\xe4", "Content-Type: text/plain; charset=latin1\r\n").body, "ä")
+    lu.assertEquals(post("/text", "\xe4").status, 400)
+    lu.assertEquals(post("/text", "a", "Content-Type: text/plain; charset=utf-16\r\n").status, 415)
+    lu.assertEquals(post("/read", "ok").body, "ok")
+  end)
+end
+
+function T.test_a_body_over_the_limit()
+  serve(function(app)
+    app.client_max_size = 10
+    app:post("/", function(req) return req:read() end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local res = raw:ask "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 11\r\n\r\n01234567890"
+    lu.assertEquals(res.status, 413)
+    res = raw:ask("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+      .. "6\r\n012345\r\n6\r\n012345\r\n0\r\n\r\n")
+    lu.assertEquals(res.status, 413)
+    res = raw:ask "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n0123456789"
+    lu.assertEquals(res.body, "0123456789")
+  end)
+end
+
+-- A body that nobody reads and that is too long to be thrown away: the answer, then the end.
+function T.test_a_long_body_that_nobody_reads()
+  serve(function(app)
+    app:post("/", function() return "no, thanks" end)
+  end, function(server)
+    local raw <close> = server:connect()
+    raw:send "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 600000\r\n\r\n"
+    local res = raw:response()
+    lu.assertEquals({ res.status, res.body }, { 200, "no, thanks" })
+    raw:send(("x"):rep(600000))
+    lu.assertTrue(raw:is_over())
+    lu.assertEquals(once(server, "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n").status,
+      200)
+  end)
+end
+
+function T.test_expect_continue()
+  serve(function(app)
+    app:post("/read", function(req) return req:read() end)
+    app:post("/refuse", function() error(http.Forbidden(), 0) end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local head = "POST %s HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    raw:send(head:format "/read")
+    lu.assertEquals(raw.conn:readuntil "\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n")
+    lu.assertEquals(raw:ask("hi").body, "hi")
+    local res = raw:ask(head:format "/refuse")
+    lu.assertEquals({ res.status, #res.interim, res.headers.Connection }, { 403, 0, "close" })
+    lu.assertTrue(raw:is_over())
+    lu.assertEquals(once(server, head:format("/read") .. "ok").body, "ok")
+  end)
+end
+
+function T.test_streams()
+  serve(function(app)
+    app:get("/chunks", function()
+      return http.stream(function(out, req)
+        out:write("a", 1)
+        out:flush()
+        aio.sleep(0)
+        out:write "" -- no chunk: that would be the end
+        out:write(("b"):rep(100000))
+        lu.assertTrue(out.request == req)
+      end, { content_type = "text/x", headers = { ["X-A"] = "1" } })
+    end)
+    app:get("/length", function()
+      return http.stream(function(out) out:write("12", "345") end, { length = 5 })
+    end)
+    app:get("/nothing", function() return http.stream(function() end) end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local res = raw:ask(get "/chunks")
+    lu.assertEquals(res.body, "a1" .. ("b"):rep(100000))
+    lu.assertEquals({ res.headers["Transfer-Encoding"], res.headers["X-A"],
+      res.headers["Content-Type"] }, { "chunked", "1", "text/x" })
+    res = raw:ask(get "/length")
+    lu.assertEquals({ res.body, res.headers["Content-Length"] }, { "12345", "5" })
+    lu.assertEquals(raw:ask(get "/nothing").body, "")
+    local old = once(server, "GET /chunks HTTP/1.0\r\n\r\n")
+    lu.assertEquals({ old.body, old.headers["Transfer-Encoding"], old.headers.Connection },
+      { "a1" .. ("b"):rep(100000), nil, "close" })
+  end)
+end
+
+-- The client must not take half an answer for a whole one.
+function T.test_a_stream_that_fails()
+  local reports = {}
+  serve(function(app)
+    aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
+    app:get("/late", function()
+      return http.stream(function(out)
+        out:write "half"
+        error "broken"
+      end)
+    end)
+    app:get("/early", function() return http.stream(function() error "broken" end) end)
+    app:get("/short", function()
+      return http.stream(function(out) out:write "12" end, { length = 5 })
+    end)
+    app:get("/long", function()
+      return http.stream(function(out)
+        out:write "123"
+        out:write "456"
+      end, { length = 5 })
+    end)
+    app:get("/ok", function() return "ok" end)
+  end, function(server)
+    lu.assertEquals(once(server, get "/early").status, 500)
+    for _, path in ipairs { "/late", "/short", "/long" } do
+      local raw <close> = server:connect()
+      raw:send(get(path))
+      local ok, err = pcall(raw.response, raw)
+      lu.assertFalse(ok)
+      lu.assertTrue(aio.is(err, aio.IncompleteReadError, aio.OSError))
+      lu.assertEquals(once(server, get "/ok").body, "ok")
+    end
+    lu.assertEquals(#reports, 4)
+    lu.assertStrContains(tostring(reports[3].exception), "3 bytes before its length")
+    lu.assertStrContains(tostring(reports[4].exception), "more was written")
+  end)
+end
+
+function T.test_signals_and_contexts_in_their_order()
+  local order = {}
+  local function note(name) return function() order[#order + 1] = name end end
+  aio.run(function()
+    local app, sub = http.Application(), http.Application()
+    app.on_startup:append(note "startup")
+    app:on_startup(note "startup 2")
+    app.on_shutdown:append(note "shutdown")
+    app.on_cleanup:append(note "cleanup")
+    app.cleanup_ctx:append(function(yield, a)
+      lu.assertTrue(a == app)
+      note "context"()
+      yield()
+      note "context ends"()
+    end)
+    sub.on_startup:append(note "sub startup")
+    sub.on_cleanup:append(note "sub cleanup")
+    app:mount("/sub", sub)
+    do
+      local _ <close> = testing.TestServer(app)
+      note "serving"()
+    end
+  end)
+  lu.assertEquals(order, { "context", "startup", "startup 2", "sub startup", "serving", "shutdown",
+    "cleanup", "sub cleanup", "context ends" })
+end
+
+function T.test_a_start_that_fails_is_undone()
+  local order = {}
+  aio.run(function()
+    local app = http.Application()
+    app.cleanup_ctx:append(function(yield)
+      yield()
+      order[#order + 1] = "undone"
+    end)
+    app.on_startup:append(function() error("no", 0) end)
+    lu.assertErrorMsgEquals("no", testing.TestServer, app)
+  end)
+  lu.assertEquals(order, { "undone" })
+end
+
+function T.test_on_response_prepare()
+  serve(function(app)
+    app.on_response_prepare:append(function(req, res) res.headers["X-Path"] = req.path end)
+    app:get("/a", function() return "text" end)
+    app:get("/b", function() return http.stream(function(out) out:write "s" end) end)
+  end, function(server)
+    local raw <close> = server:connect()
+    for _, path in ipairs { "/a", "/b", "/none" } do
+      lu.assertEquals(raw:ask(get(path)).headers["X-Path"], path)
+    end
+  end)
+end
+
+function T.test_the_client_goes_away()
+  local ended = {}
+  serve(function(app)
+    app:get("/wait", function()
+      local _ <close> = aio.defer(function() ended[#ended + 1] = "ended" end)
+      aio.sleep(0.05)
+      ended[#ended + 1] = "done"
+      return ""
+    end)
+    app:get("/ok", function() return "ok" end)
+  end, function(server)
+    do
+      local raw <close> = server:connect()
+      raw:send(get "/wait")
+      aio.sleep(0.01)
+    end
+    aio.sleep(0.1)
+    lu.assertEquals(ended, { "done", "ended" }) -- only by option it is cancelled
+    lu.assertEquals(once(server, get "/ok").body, "ok")
+  end)
+end
+
+function T.test_handler_cancellation()
+  local seen = {}
+  serve(function(app)
+    app:get("/wait", function()
+      local ok, err = pcall(aio.sleep, 5)
+      seen[#seen + 1] = not ok and err.name or "slept"
+      error(err, 0)
+    end)
+    app:get("/short", function()
+      aio.sleep(0.01)
+      return "short"
+    end)
+    app:post("/read", function(req) return req:read() end)
+  end, function(server)
+    do
+      local raw <close> = server:connect()
+      raw:send(get "/wait")
+      aio.sleep(0.01)
+    end
+    aio.sleep(0.05)
+    lu.assertEquals(seen, { "CancelledError" })
+    local raw <close> = server:connect()
+    raw:send(get "/short", get "/short",
+      "POST /read HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi")
+    lu.assertEquals(raw:response().body, "short")
+    lu.assertEquals(raw:response().body, "short")
+    lu.assertEquals(raw:response().body, "hi")
+  end, { handler_cancellation = true })
+end
+
+function T.test_taking_the_stream_over()
+  serve(function(app)
+    app:get("/upgrade", function(req)
+      local conn = req:_take_over()
+      conn:write "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n"
+      conn:write(conn:readexactly(5):upper())
+    end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local res = raw:ask(get("/upgrade", "Connection: upgrade\r\nUpgrade: x\r\n") .. "hello")
+    lu.assertEquals(res.status, 101)
+    lu.assertEquals(raw:rest(), "HELLO")
+  end)
+end
+
+function T.test_fake_requests()
+  aio.run(function()
+    local app = http.Application()
+    local req = testing.request("POST", "/a?b=1", { body = "{}", headers = { ["X-A"] = "1" },
+      match_info = { id = "7" }, app = app, scheme = "https" })
+    lu.assertEquals({ req.method, req.path, req.query_string, req.headers["x-a"], req.match_info.id,
+      req.scheme, req.remote, req:read() },
+      { "POST", "/a", "b=1", "1", "7", "https", "127.0.0.1", "{}" })
+    lu.assertTrue(req.app == app)
+  end)
+end
+
+return T
