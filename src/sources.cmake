@@ -208,6 +208,13 @@ set(AIO_HTTP_SOURCES
 )
 
 # The library for compression, which knows floor 0 only.
+set(AIO_JSON_SOURCES
+  src/json/decode.c
+  src/json/encode.c
+  src/json/module.c
+  src/json/writer.c
+)
+
 set(AIO_ZLIB_SOURCES
   src/zlib/deflate.c
   src/zlib/inflate.c
@@ -240,6 +247,9 @@ set(AIO_LUA_FILES
   lua/aio/init.lua
   lua/aio/inspect.lua
   lua/aio/job.lua
+  lua/aio/json.lua
+  lua/aio/json/array.lua
+  lua/aio/json/null.lua
   lua/aio/many.lua
   lua/aio/optional.lua
   lua/aio/pair.lua

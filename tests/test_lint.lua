@@ -50,6 +50,7 @@ local FLOORS = {
   bind = { base = true, core = true, bind = true, uv = true, lua = true },
   tls = { base = true, core = true, tls = true, lua = true, openssl = true },
   http = { base = true, proto = true, core = true, http = true, lua = true },
+  json = { json = true, lua = true },
   zlib = { base = true, zlib = true, lua = true },
 }
 
@@ -147,6 +148,7 @@ local LIBRARIES_BESIDE = {
   { rock = "aio-tls", module = "aio.tls", sources = { "AIO_TLS_SOURCES" } },
   { rock = "aio-http", module = "aio.http.core", lua = "AIO_HTTP_LUA_FILES",
     sources = { "AIO_PROTO_SOURCES", "AIO_HTTP_SOURCES" } },
+  { rock = "aio-json", module = "aio.jansson", sources = { "AIO_JSON_SOURCES" } },
   { rock = "aio-zlib", module = "aio.zlib", sources = { "AIO_ZLIB_SOURCES" } },
 }
 
@@ -273,7 +275,7 @@ end
 -- libc has names that begin with aio_: ours are in nobody's way when none leaves the module.
 function T.test_module_exports_only_its_opener()
   if not env.build then return lu.skip("no build directory") end
-  for _, library in ipairs { "core", "tls", "http/core", "zlib" } do
+  for _, library in ipairs { "core", "tls", "http/core", "jansson", "zlib" } do
     local path = ("%s/aio/%s.so"):format(env.build, library)
     if library == "core" or env.exists(path) then
       local pipe = assert(io.popen("nm -D --defined-only " .. env.quote(path)))

@@ -15,6 +15,7 @@ build_needs=(
   "has_header openssl/ssl.h          | libssl-dev"
   "test -e /usr/share/llhttp/llhttp.c || has_header llhttp.h | node-llhttp"
   "has_header zlib.h                 | zlib1g-dev"
+  "has_header jansson.h              | libjansson-dev"
 )
 test_needs=(
   "lua5.4 -e 'require [[luaunit]]'   | lua-unit"

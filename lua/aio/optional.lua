@@ -9,11 +9,14 @@ local M = {}
 
 -- By its name: the module, what it is for, its rock, what to install on Debian to build it.
 local LIBRARIES = {
+  brotli = { "aio.brotli", "the content coding br needs", "aio-brotli", "libbrotli-dev" },
+  jansson = { "aio.jansson", "JSON needs", "aio-json", "libjansson-dev" },
   zlib = { "aio.zlib", "gzip, deflate and permessage-deflate need", "aio-zlib", "zlib1g-dev" },
+  zstd = { "aio.zstd", "the content coding zstd needs", "aio-zstd", "libzstd-dev" },
 }
 
 --- Loads a library. Raises RuntimeError when it is not installed.
----@param name string "zlib"
+---@param name string "brotli", "jansson", "zlib", "zstd"
 ---@return table library
 function M.load(name)
   local library = LIBRARIES[name]
