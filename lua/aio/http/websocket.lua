@@ -31,7 +31,7 @@ end
 local SERVER_OPTIONS = options_with { origins = true, headers = "table" }
 
 --- The names and types of the options of a client, for those who check them among others.
-M.CLIENT_OPTIONS = COMMON
+M.CLIENT_OPTIONS = options_with { origin = "string" }
 
 local function positive(opts, option, n, fn)
   local v = opts[option]

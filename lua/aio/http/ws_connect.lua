@@ -10,19 +10,15 @@ local target = require "aio.http.target"
 
 local M = {}
 
--- Options of a WebSocket, not of the request.
-local OWN = {
-  protocols = true, compress = true, heartbeat = true, max_msg_size = true, origin = true,
-  close_timeout = true, autoclose = true, autoping = true, receive_timeout = true,
-}
 local NO_BODY = { "data", "json", "form", "multipart", "expect100", "on_progress" }
 
--- The options of the request and those of the WebSocket.
-local function split(opts)
+-- The options of the request and those of the WebSocket, which are checked.
+local function split(opts, known)
   local ours, request = {}, {}
   for key, value in pairs(opts or {}) do
-    if OWN[key] then ours[key] = value else request[key] = value end
+    if known[key] then ours[key] = value else request[key] = value end
   end
+  check.options(ours, known, 2, "ws_connect")
   for _, option in ipairs(NO_BODY) do
     check.arg(request[option] == nil, 2, "ws_connect",
       ("option '%s': the request for a WebSocket has no body"):format(option))
@@ -45,8 +41,8 @@ end
 ---@param perform function the session's way of a request
 function M.connect(session, url, opts, perform)
   local websocket = require "aio.http.websocket"
-  local ours, request = split(opts)
-  local offer, key = websocket.client_headers(ours)
+  local ours, request = split(opts, websocket.CLIENT_OPTIONS)
+  local offer, plan = websocket.prepare(ours, 2, "ws_connect")
   local fields = {}
   for i = 1, #offer, 2 do fields[#fields + 1] = { offer[i], offer[i + 1] } end
   if ours.origin then fields[#fields + 1] = { "Origin", ours.origin } end
@@ -59,11 +55,10 @@ function M.connect(session, url, opts, perform)
   if res.status ~= 101 then
     refuse(res, ("the server answered %d, not 101"):format(res.status))
   end
-  local protocol, extensions, message = websocket.check_response(res.status, res.headers, key, ours)
-  if protocol == nil and extensions == nil and message then refuse(res, message) end
+  local ok, message = websocket.check_response(plan, res.status, res.headers)
+  if not ok then refuse(res, message) end
   local stream, done = res:_take_over()
-  ours.protocol, ours.extensions, ours.on_close = protocol, extensions, done
-  return websocket.client(stream, ours)
+  return websocket.client(stream, plan, done)
 end
 
 return M
