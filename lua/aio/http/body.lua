@@ -83,17 +83,17 @@ local MAKERS = { data = of_data, json = of_json, form = of_form, multipart = of_
 ---@param n integer which argument of function `name` they are
 ---@return table|nil body
 function M.of(opts, n, name)
-  local made, from
-  for option, make in pairs(MAKERS) do
+  local from
+  for option in pairs(MAKERS) do
     if opts[option] ~= nil then
       if from then
         local one, two = from < option and from or option, from < option and option or from
         check.argerror(n, name, ("options '%s' and '%s': only one of them"):format(one, two))
       end
-      made, from = make(opts[option], n, name), option
+      from = option
     end
   end
-  return made
+  return from and MAKERS[from](opts[from], n, name)
 end
 
 -- ---- with a coding ----

@@ -22,7 +22,8 @@ Body.__index = Body
 
 -- ---- the end of the link ----
 
--- A body that nobody can reach any more gives its connection up, on the next turn.
+-- A body that nobody can reach any more has closed its connection; its slot is free on the next
+-- turn, since the pool may be at work now.
 local function abandoned(link, where)
   local loop = core.get_running_loop()
   if loop:get_debug() then
@@ -31,11 +32,14 @@ local function abandoned(link, where)
         .. "end, or write local r <close>", kind = "unclosed", level = "warning", url = where,
     }
   end
-  link.connector:_drop(link)
+  link.connector:_leave(link)
 end
 
 local Guard = { __gc = function(guard)
-  if guard.link then pcall(guard.loop.call_soon, guard.loop, abandoned, guard.link, guard.url) end
+  local link = guard.link
+  if not link then return end
+  pcall(link.stream.abort, link.stream)
+  pcall(guard.loop.call_soon, guard.loop, abandoned, link, guard.url)
 end }
 
 local function let_go(self)
@@ -152,21 +156,34 @@ end
 
 -- ---- decoding ----
 
--- Raises for what cannot be decoded, once and for all.
-local function decoded(self, ok, data)
-  if ok then return data end
-  if core.is(data, core.CancelledError) or self.error then error(data, 0) end
-  cut_short(self, data, "the body of the response cannot be decoded: "
-    .. tostring(core.is(data, core.BaseError) and data.message or data))
+local MOST_CODINGS = 3 -- one in the other
+
+-- The names of the codings, the last one applied first.
+local function names_of(codings)
+  local names = {}
+  for name in codings:lower():gmatch "[^,%s]+" do
+    if name ~= "identity" then table.insert(names, 1, name) end
+  end
+  return names
 end
 
--- A function that gives the next bytes as the user wants them.
+-- A function that gives the next bytes as the user wants them. A coding that nobody knows is left
+-- to the user, with those below it.
 local function pull_of(self)
-  if not self.codings then return function() return pull_raw(self) end end
-  local next_chunk = require("aio.http.coding").decoding(self.codings, function()
-    return pull_raw(self)
-  end)
-  return function() return decoded(self, pcall(next_chunk)) end
+  local function pull() return pull_raw(self) end
+  if not self.codings then return pull end
+  local names = names_of(self.codings)
+  local function wrong(_, message)
+    cut_short(self, nil, "the body of the response cannot be decoded: " .. message)
+  end
+  if #names > MOST_CODINGS then wrong("bad", "too many codings") end
+  local coding, content = require "aio.http.coding", require "aio.http.content"
+  for _, name in ipairs(names) do
+    local decoder = coding.decoder(name)
+    if not decoder then break end
+    pull = content.decoded(pull, decoder, wrong)
+  end
+  return pull
 end
 
 -- ---- making ----

@@ -57,8 +57,9 @@ end
 ---@param what string which limit
 ---@param limit number seconds
 function M.passed(req, class, what, limit)
-  return class(("%s %s took longer than %g s (%s)"):format(req.method, tostring(req.url), limit,
-    what), { url = req.url, method = req.method, limit = what, seconds = limit })
+  local url = req.target.text
+  return class(("%s %s took longer than %g s (%s)"):format(req.method, url, limit, what),
+    { url = url, method = req.method, limit = what, seconds = limit })
 end
 
 --- How long the next wait of the request may take, or nil. Raises when the end has passed.

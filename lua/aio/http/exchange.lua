@@ -76,6 +76,7 @@ local function read_head(req, link, sending, seconds)
     if not wait_for_head(req, link, sending, seconds) then return nil end
     local headers, status, reason, minor, length, flags = parser:head()
     if not headers then malformed(req, reason) end
+    if status == 101 and not req.upgrade then malformed(req, "a change of protocol unasked") end
     if status >= 200 or status == 101 then
       return headers, status, reason, minor, length, flags
     end

@@ -79,7 +79,7 @@ end
 local function evict(self)
   local from, oldest
   for key, list in pairs(self._idle) do
-    if not oldest or list[1].since < oldest then from, oldest = key, list[1].since end
+    if not oldest or list[1].order < oldest then from, oldest = key, list[1].order end
   end
   if from then close_link(remove_idle(self, from, self._idle[from], 1)) end
 end
@@ -210,7 +210,8 @@ function Pool:put(key, link)
     close_link(link)
     return self:drop(key)
   end
-  link.since = self._loop:time()
+  self._serial = self._serial + 1
+  link.since, link.order = self._loop:time(), self._serial
   local list = self._idle[key]
   if not list then
     list = {}

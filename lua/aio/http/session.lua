@@ -173,10 +173,10 @@ local function own_cookies(self, opts)
   return all
 end
 
--- Is the connection to be closed after this request?
-local function closes(self, headers)
+-- Is the connection to be closed after this request, and is it to change its protocol?
+local function fate_of(self, headers)
   local connection = client_request.field(headers, "connection")
-  if connection and connection:lower() == "upgrade" then return false end
+  if connection and connection:lower() == "upgrade" then return false, true end
   if connection then client_request.take_out(headers, "connection") end
   return self.connector._pool._keepalive <= 0
     or connection ~= nil and connection:lower() == "close"
@@ -197,7 +197,7 @@ local function new_hop(self, method, to, opts, n, name)
   local credentials = auth.check(opts.auth, "auth", n, name)
   hop.auth = credentials and credentials.header or self._auth
   if to.user and not credentials then redirect.take_credentials(hop, to) end
-  hop.close = closes(self, headers)
+  hop.close, hop.upgrade = fate_of(self, headers)
   return hop
 end
 
