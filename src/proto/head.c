@@ -44,10 +44,16 @@ static bool refuse_memory(head *h) {
 
 /* ---- memory ---- */
 
+#ifdef AIO_HOSTILE
+enum { DOUBLES = 0 }; /* blocks end where their content does */
+#else
+enum { DOUBLES = 1 };
+#endif
+
 static bool reserve_text(head *h, size_t n) {
   if (h->len + n <= h->room) return true;
-  size_t room = h->room;
-  while (room < h->len + n) room *= 2;
+  size_t need = h->len + n, room = DOUBLES ? h->room : need;
+  while (room < need) room *= 2;
   char *block = h->text == h->small ? aio_mem_new(&h->mem, room)
                                     : aio_mem_resize(&h->mem, h->text, h->room, room);
   if (!block) return refuse_memory(h);

@@ -41,7 +41,12 @@ typedef struct head_error {
   char excerpt[64];
 } head_error;
 
+/* What needs no memory of its own. */
+#ifdef AIO_HOSTILE
+enum { HEAD_SMALL = 4, HEAD_SMALL_FIELDS = 1 };
+#else
 enum { HEAD_SMALL = 768, HEAD_SMALL_FIELDS = 12 };
+#endif
 
 typedef struct head {
   bool response;

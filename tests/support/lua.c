@@ -22,6 +22,7 @@
 
 #include "clock.h"
 #include "fds.h"
+#include "guard.h"
 
 enum {
   EXIT_LEAK = 70,  /* the closed state has not given everything back */
@@ -243,6 +244,7 @@ static const luaL_Reg functions[] = {
 static int open_host(lua_State *L) {
   luaL_newlib(L, functions);
   luaL_setfuncs(L, aio_test_fds, 0);
+  luaL_setfuncs(L, aio_test_guard, 0);
   return 1;
 }
 
