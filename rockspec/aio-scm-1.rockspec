@@ -92,6 +92,8 @@ build = {
         "src/bind/copy_in.c",
         "src/bind/copy_name.c",
         "src/bind/copy_out.c",
+        "src/bind/copy_pack.c",
+        "src/bind/copy_path.c",
         "src/bind/coroutine.c",
         "src/bind/crew.c",
         "src/bind/datagram.c",

@@ -13,9 +13,15 @@ enum { FIRST_ROOM = 64, FIRST_PARTS = 4 };
 #endif
 enum { SEVEN_BITS = 0x7f, MORE = 0x80 };
 
-void aio_blob_fini(aio_blob *b) {
+void aio_blob_clear(aio_blob *b) {
   for (uint32_t i = 0; i < b->nparts; i++) b->parts[i].release(b->parts[i].p);
   free(b->parts);
+  b->parts = NULL;
+  b->size = b->nparts = b->parts_room = 0;
+}
+
+void aio_blob_fini(aio_blob *b) {
+  aio_blob_clear(b);
   free(b->data);
   *b = (aio_blob){0};
 }

@@ -29,6 +29,8 @@ typedef struct aio_blob {
 
 /* A cleared blob is an empty one. */
 void aio_blob_fini(aio_blob *b);
+/* Empties it; the memory for its bytes stays. */
+void aio_blob_clear(aio_blob *b);
 
 /* Sees to it that `n` more bytes can be written. False: memory is out. */
 bool aio_blob_reserve(aio_blob *b, size_t n);

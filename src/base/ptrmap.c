@@ -5,6 +5,7 @@
 #include "base/ptrmap.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #ifdef AIO_HOSTILE
 enum { FIRST_ROOM = 2 };
@@ -17,6 +18,11 @@ typedef struct aio_ptrmap_entry entry;
 void aio_ptrmap_fini(aio_ptrmap *m) {
   free(m->entries);
   *m = (aio_ptrmap){0};
+}
+
+void aio_ptrmap_clear(aio_ptrmap *m) {
+  if (m->count) memset(m->entries, 0, m->room * sizeof *m->entries);
+  m->count = 0;
 }
 
 /* Fibonacci hashing: the low bits of addresses say little. */

@@ -18,6 +18,8 @@ typedef struct aio_ptrmap {
 } aio_ptrmap;
 
 void aio_ptrmap_fini(aio_ptrmap *m);
+/* Takes all out; the memory stays. */
+void aio_ptrmap_clear(aio_ptrmap *m);
 /* The number of the pointer, 0 when it is not there. */
 uint32_t aio_ptrmap_get(const aio_ptrmap *m, const void *key);
 /* Adds a pointer that is not there, with a number that is not 0. False: memory is out. */

@@ -22,7 +22,9 @@ static const char mark = 0;
 typedef struct lchannel {
   const void *mark;
   aio_channel *channel;
-  aio_side *side; /* of the loop in which its tasks wait, or NULL before the first */
+  aio_parcel *spare; /* for the next message that is sent, or NULL */
+  aio_parcel *used;  /* was received and read, and goes back to the senders; or NULL */
+  aio_side *side;    /* of the loop in which its tasks wait, or NULL before the first */
   aio_line lines[AIO_ENDS];
 } lchannel;
 
@@ -132,26 +134,68 @@ static void check_item(lua_State *L, int arg) {
   luaL_argcheck(L, !lua_isnoneornil(L, arg), arg, "nil cannot be sent (false can)");
 }
 
+/* Most messages of which there are many are a number: they need no blob. */
+static bool pack_plain(lua_State *L, aio_parcel *p, int item) {
+  if (lua_isinteger(L, item)) {
+    p->kind = AIO_COPY_INTEGER;
+    p->plain.integer = lua_tointeger(L, item);
+  } else if (lua_type(L, item) == LUA_TNUMBER) {
+    p->kind = AIO_COPY_NUMBER;
+    p->plain.number = lua_tonumber(L, item);
+  } else {
+    p->kind = 0;
+  }
+  return p->kind != 0;
+}
+
+/* The same back. */
+static bool unpack_plain(lua_State *L, const aio_parcel *p) {
+  if (p->kind == AIO_COPY_INTEGER)
+    lua_pushinteger(L, p->plain.integer);
+  else if (p->kind == AIO_COPY_NUMBER)
+    lua_pushnumber(L, p->plain.number);
+  return p->kind != 0;
+}
+
 /* A parcel with the value at `item`. [may throw; then there is none] */
-static aio_parcel *pack(lua_State *L, int item) {
+static aio_parcel *pack(lua_State *L, lchannel *c, int item) {
+  if (c->spare && pack_plain(L, c->spare, item)) {
+    aio_parcel *p = c->spare;
+    c->spare = NULL;
+    return p;
+  }
   aio_blob blob = {0};
+  if (c->spare) {
+    blob = c->spare->blob;
+    c->spare->blob = (aio_blob){0};
+  }
   aio_copy_out(L, aio_state_up(L), item, 1, (aio_copy_names){"the message", -1, 0}, &blob);
-  aio_parcel *p = malloc(sizeof *p);
+  aio_parcel *p = c->spare ? c->spare : aio_parcel_new();
   if (!p) {
     aio_blob_fini(&blob);
     luaL_error(L, "not enough memory");
   }
-  aio_link_init(&p->link);
+  c->spare = NULL;
+  p->kind = 0;
   p->blob = blob;
   return p;
+}
+
+/* Nobody got it. */
+static void keep(lchannel *c, aio_parcel *p) {
+  aio_parcel_empty(p);
+  if (c->spare)
+    aio_parcel_free(p);
+  else
+    c->spare = p;
 }
 
 /* Sends at once, or not at all. */
 static enum aio_channel_status send_now(lua_State *L, lchannel *c, int item) {
   if (aio_channel_ready(c->channel, AIO_SEND) == 0) return AIO_CHANNEL_WAIT;
-  aio_parcel *p = pack(L, item);
-  enum aio_channel_status status = aio_channel_put(c->channel, p);
-  if (status != AIO_CHANNEL_DONE) aio_parcel_free(p);
+  aio_parcel *p = pack(L, c, item);
+  enum aio_channel_status status = aio_channel_put(c->channel, p, &c->spare);
+  if (status != AIO_CHANNEL_DONE) keep(c, p);
   return status;
 }
 
@@ -161,7 +205,7 @@ static int send_k(lua_State *L, int status, lua_KContext ctx);
 static int send_box(lua_State *L, lchannel *c) {
   box *b = lua_touserdata(L, BOX);
   for (;;) {
-    switch (aio_channel_put(c->channel, b->parcel)) {
+    switch (aio_channel_put(c->channel, b->parcel, &c->spare)) {
     case AIO_CHANNEL_DONE:
       b->parcel = NULL;
       return 0;
@@ -203,7 +247,7 @@ static int channel_send(lua_State *L) {
   }
   aio_task_waiter(L, st);
   box *b = aio_object_new(L, st, AIO_REF_PARCEL, sizeof *b, 0);
-  b->parcel = pack(L, ITEM);
+  b->parcel = pack(L, c, ITEM);
   return send_box(L, c);
 }
 
@@ -226,12 +270,25 @@ static int unpack_protected(lua_State *L) {
   return aio_copy_in(L, aio_state_of(L), &p->blob);
 }
 
+/* It has been read; the next who takes one gives it back. */
+static void put_by(lchannel *c, aio_parcel *p) {
+  if (!p->kind) aio_parcel_empty(p);
+  if (c->used)
+    aio_parcel_free(p);
+  else
+    c->used = p;
+}
+
 /* Pushes the value of a parcel, and frees it. When memory is out it goes back into the channel. */
 static void unpack(lua_State *L, lchannel *c, aio_parcel *p) {
+  if (unpack_plain(L, p)) {
+    put_by(c, p);
+    return;
+  }
   lua_pushcfunction(L, unpack_protected);
   lua_pushlightuserdata(L, p);
   if (lua_pcall(L, 1, 1, 0) == LUA_OK) {
-    aio_parcel_free(p);
+    put_by(c, p);
     return;
   }
   if (aio_error_is_memory(L, -1))
@@ -243,7 +300,7 @@ static void unpack(lua_State *L, lchannel *c, aio_parcel *p) {
 
 static enum aio_channel_status recv_now(lua_State *L, lchannel *c) {
   aio_parcel *p;
-  enum aio_channel_status status = aio_channel_take(c->channel, &p);
+  enum aio_channel_status status = aio_channel_take(c->channel, &p, &c->used);
   if (status == AIO_CHANNEL_DONE) unpack(L, c, p);
   return status;
 }
@@ -430,7 +487,10 @@ static const aio_clause_ops send_ops = {send_check, send_take, send_arm, send_ha
 static int channel_gc(lua_State *L) {
   lchannel *c = lua_touserdata(L, 1);
   if (c->side) aio_side_free(c->side);
+  if (c->spare) aio_parcel_free(c->spare);
+  if (c->used) aio_parcel_free(c->used);
   if (c->channel) aio_channel_release(c->channel);
+  c->spare = c->used = NULL;
   c->side = NULL;
   c->channel = NULL;
   c->mark = NULL;

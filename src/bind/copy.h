@@ -49,8 +49,9 @@ typedef struct aio_copy_names {
   int gap; /* so much higher are the numbers from the third value on */
 } aio_copy_names;
 
-/* Writes the `n` values from stack index `first` on into an empty blob. Raises a message with the
- * path to what cannot cross, or for want of memory; the blob is empty then. [may throw] */
+/* Writes the `n` values from stack index `first` on into an empty blob, whose memory is used if it
+ * has some. Raises a message with the path to what cannot cross, or for want of memory; the blob
+ * has no memory then. [may throw] */
 void aio_copy_out(lua_State *L, aio_state *st, int first, int n, aio_copy_names names,
                   aio_blob *out);
 /* Pushes the values of a blob, which is left as it is; their count. [may throw] */
@@ -58,9 +59,10 @@ int aio_copy_in(lua_State *L, aio_state *st, const aio_blob *b);
 
 /* What is known by name (copy_name.c). All may throw. */
 
-/* Is the function at `idx` a field of a loaded module, or a method of a class of ours? Then pushes
- * the name of the module ("=n" for the class of that number) and that of the field. */
-bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx);
+/* Is the function at `idx` a field of one of the `modules` modules that are loaded, or a method of
+ * a class of ours? Then pushes the name of the module ("=n" for the class of that number) and that
+ * of the field. */
+bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx, lua_Integer modules);
 /* Pushes what a loaded module is; loads it first if need be. */
 void aio_copy_push_module(lua_State *L, const aio_state *st, const char *name);
 

@@ -114,31 +114,40 @@ static void get_object(unpacker *u, enum aio_copy_tag tag) {
   number(u, id);
 }
 
+/* Pushes a value that needs no memory. False: it is another. */
+static inline bool get_plain(lua_State *L, aio_reader *r, enum aio_copy_tag tag) {
+  switch (tag) {
+  case AIO_COPY_NIL:
+    lua_pushnil(L);
+    return true;
+  case AIO_COPY_FALSE:
+  case AIO_COPY_TRUE:
+    lua_pushboolean(L, tag == AIO_COPY_TRUE);
+    return true;
+  case AIO_COPY_INTEGER: {
+    uint64_t zigzag = aio_read_uint(r);
+    lua_pushinteger(L, (lua_Integer)(zigzag >> 1 ^ (zigzag & 1 ? UINT64_MAX : 0)));
+    return true;
+  }
+  case AIO_COPY_NUMBER: {
+    lua_Number x;
+    aio_read(r, &x, sizeof x);
+    lua_pushnumber(L, x);
+    return true;
+  }
+  default:
+    return false;
+  }
+}
+
 /* Pushes the next value. END pushes nothing. */
 static enum aio_copy_tag get_tagged(unpacker *u) {
   lua_State *L = u->L;
   enum aio_copy_tag tag = aio_read_byte(&u->r);
+  if (get_plain(L, &u->r, tag)) return tag;
   switch (tag) {
   case AIO_COPY_END:
     break;
-  case AIO_COPY_NIL:
-    lua_pushnil(L);
-    break;
-  case AIO_COPY_FALSE:
-  case AIO_COPY_TRUE:
-    lua_pushboolean(L, tag == AIO_COPY_TRUE);
-    break;
-  case AIO_COPY_INTEGER: {
-    uint64_t zigzag = aio_read_uint(&u->r);
-    lua_pushinteger(L, (lua_Integer)(zigzag >> 1 ^ (zigzag & 1 ? UINT64_MAX : 0)));
-    break;
-  }
-  case AIO_COPY_NUMBER: {
-    lua_Number x;
-    aio_read(&u->r, &x, sizeof x);
-    lua_pushnumber(L, x);
-    break;
-  }
   case AIO_COPY_STRING:
     push_text(u);
     break;

@@ -18,12 +18,6 @@ static atomic_ullong last_variable;
 /* The table KNOWN has "module\0field" for functions that were found, and for those that were not,
  * how many modules were loaded then. */
 
-static lua_Integer count_modules(lua_State *L, int loaded) {
-  lua_Integer n = 0;
-  for (lua_pushnil(L); lua_next(L, loaded); lua_pop(L, 1)) n++;
-  return n;
-}
-
 /* Our classes are known by their numbers, which are the same in all states. */
 enum { CLASS_MARK = '=' };
 
@@ -102,7 +96,7 @@ static void search(lua_State *L, const aio_state *st, int loaded, int idx) {
   lua_settop(L, best);
 }
 
-bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx) {
+bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx, lua_Integer modules) {
   int top = lua_gettop(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   aio_push_ref(L, st, AIO_REF_KNOWN);
@@ -111,7 +105,6 @@ bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx) {
   int type = lua_rawget(L, known);
   bool found = type == LUA_TSTRING && still_there(L, st, idx);
   if (!found) {
-    lua_Integer modules = count_modules(L, loaded);
     bool missed = type == LUA_TNUMBER && lua_tointeger(L, -1) == modules;
     lua_settop(L, known);
     if (!missed) search(L, st, loaded, idx);

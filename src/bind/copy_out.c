@@ -3,13 +3,11 @@
  * Writing values into a blob. Called before a value goes to another thread. What is under way
  * stands in a userdata, so that an error at any point frees it. Invariant: object i is entry i of
  * the table OBJECTS, and `origins[i]` says in which object it was met first. */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ptrmap.h"
 #include "bind/channel.h"
-#include "bind/copy.h"
+#include "bind/copy_pack.h"
 #include "bind/error.h"
 #include "bind/lloop.h"
 #include "bind/remote.h"
@@ -19,157 +17,30 @@ enum { LARGE = 4 };
 #else
 enum { LARGE = 2048 }; /* a longer string becomes a part of its own */
 #endif
-enum { STACK = 24 };    /* Lua stack slots that one value needs */
 enum { CLASSES = 100 }; /* so deep may a class be below another */
 enum { FUNCTION_BITS = 24, UPVALUE_BITS = 8 };
 
-typedef struct origin {
-  uint32_t parent; /* the object in which it was met, 0: it is one of the values */
-  int root;        /* which one, from 0 */
-  bool contents;   /* something is to be written after the values */
-} origin;
+/* ---- objects ---- */
 
-typedef struct packer {
-  aio_blob blob;
-  aio_ptrmap ids, upvalues, modules;
-  origin *origins;
-  uint32_t count, room;
-  lua_State *L;
-  aio_state *st;
-  const void *globals;
-  int objects; /* stack index */
-  bool modules_known;
-  /* where we are, for messages */
-  aio_copy_names names;
-  int root;
-  uint32_t current; /* the object whose contents are being written, or 0 */
-  int key;          /* stack index of the key, 0: none */
-  int upvalue;      /* number of the upvalue, 0: none */
-  bool at_key;      /* it is the key itself that is being written */
-} packer;
-
-/* ---- errors ---- */
-
-static void no_memory(const packer *p) {
+static void no_memory(const aio_packer *p) {
   luaL_error(p->L, "not enough memory");
 }
 
-static void need(const packer *p, bool ok) {
+static void need(const aio_packer *p, bool ok) {
   if (!ok) no_memory(p);
 }
 
-static bool is_identifier(const char *s) {
-  if (!isalpha((unsigned char)*s) && *s != '_') return false;
-  while (isalnum((unsigned char)*s) || *s == '_') s++;
-  return *s == '\0';
-}
-
-/* Pushes how the value with the key at `key` is found in its table. */
-static void push_step(lua_State *L, int key) {
-  if (lua_isinteger(L, key))
-    lua_pushfstring(L, "[%I]", (LUAI_UACINT)lua_tointeger(L, key));
-  else if (lua_type(L, key) == LUA_TSTRING && is_identifier(lua_tostring(L, key)))
-    lua_pushfstring(L, ".%s", lua_tostring(L, key));
-  else if (lua_type(L, key) == LUA_TSTRING)
-    lua_pushfstring(L, "[\"%s\"]", lua_tostring(L, key));
-  else
-    lua_pushfstring(L, "[%s]", luaL_tolstring(L, key, NULL));
-}
-
-static void push_upvalue_step(lua_State *L, int fn, int n) {
-  const char *name = lua_getupvalue(L, fn, n);
-  lua_pushfstring(L, " (upvalue '%s')", name && *name ? name : "?");
-}
-
-/* Pushes how the object at `child` is found in the one at `parent`. */
-static void push_link(lua_State *L, int parent, int child) {
-  if (lua_isfunction(L, parent)) {
-    for (int i = 1; lua_getupvalue(L, parent, i); i++) {
-      if (!lua_rawequal(L, -1, child)) continue;
-      push_upvalue_step(L, parent, i);
-      return;
-    }
-  } else if (lua_istable(L, parent)) {
-    for (lua_pushnil(L); lua_next(L, parent); lua_pop(L, 1)) {
-      if (lua_rawequal(L, -1, child)) {
-        push_step(L, lua_gettop(L) - 1);
-        return;
-      }
-      if (lua_rawequal(L, -2, child)) {
-        lua_pushliteral(L, " (a key)");
-        return;
-      }
-    }
-  }
-  lua_pushliteral(L, "");
-}
-
-/* Joins the two strings at the top, the lower one last. */
-static void prepend(lua_State *L) {
-  lua_insert(L, -2);
-  lua_concat(L, 2);
-}
-
-/* Pushes the path to the place under way: "argument 2.field[3]". */
-static void push_path(packer *p) {
-  lua_State *L = p->L;
-  lua_pushliteral(L, "");
-  int path = lua_gettop(L);
-  if (p->current) {
-    lua_rawgeti(L, p->objects, p->current);
-    if (p->upvalue)
-      push_upvalue_step(L, lua_gettop(L), p->upvalue);
-    else if (p->at_key)
-      lua_pushliteral(L, " (a key)");
-    else if (p->key)
-      push_step(L, p->key);
-    lua_replace(L, path);
-    lua_settop(L, path);
-  }
-  int root = p->root;
-  for (uint32_t id = p->current; id; id = p->origins[id].parent) {
-    root = p->origins[id].root;
-    if (!p->origins[id].parent) break;
-    lua_rawgeti(L, p->objects, p->origins[id].parent);
-    lua_rawgeti(L, p->objects, id);
-    push_link(L, path + 1, path + 2);
-    lua_replace(L, path + 1);
-    lua_settop(L, path + 1);
-    prepend(L);
-  }
-  if (p->names.first >= 0)
-    lua_pushfstring(L, "%s %d", p->names.what,
-                    p->names.first + root + (root > 1 ? p->names.gap : 0));
-  else
-    lua_pushstring(L, p->names.what);
-  prepend(L);
-}
-
-/* The value under way cannot cross. */
-static void refuse(packer *p, const char *what) {
-  lua_State *L = p->L;
-  luaL_checkstack(L, STACK, NULL);
-  push_path(p);
-  aio_error_where(L, p->st);
-  const char *where = lua_tostring(L, -1);
-  lua_pushfstring(L, "%s%s%s: %s cannot cross to another thread", where, *where ? ": " : "",
-                  lua_tostring(L, -2), what);
-  lua_error(L);
-}
-
-/* ---- objects ---- */
-
 /* Numbers the object at `idx`, and writes the tag of its first mention. */
-static void mention(packer *p, int idx, enum aio_copy_tag tag, bool contents) {
+static void mention(aio_packer *p, int idx, enum aio_copy_tag tag, bool contents) {
   if (p->count + 1 >= p->room) {
     uint32_t room = p->room ? p->room * 2 : 8;
-    origin *o = realloc(p->origins, room * sizeof *o);
+    aio_copy_origin *o = realloc(p->origins, room * sizeof *o);
     need(p, o != NULL);
     p->origins = o;
     p->room = room;
   }
   uint32_t id = p->count + 1;
-  p->origins[id] = (origin){p->current, p->root, contents};
+  p->origins[id] = (aio_copy_origin){p->current, p->root, contents};
   lua_pushvalue(p->L, idx);
   lua_rawseti(p->L, p->objects, id);
   need(p, aio_ptrmap_add(&p->ids, lua_topointer(p->L, idx), id));
@@ -177,24 +48,11 @@ static void mention(packer *p, int idx, enum aio_copy_tag tag, bool contents) {
   need(p, aio_blob_byte(&p->blob, (uint8_t)tag));
 }
 
-static void know_modules(packer *p) {
-  lua_State *L = p->L;
-  p->modules_known = true;
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-    const void *module = lua_topointer(L, -1);
-    bool named = module && lua_type(L, -2) == LUA_TSTRING;
-    if (named && !aio_ptrmap_get(&p->modules, module))
-      need(p, aio_ptrmap_add(&p->modules, module, 1));
-  }
-  lua_pop(L, 1);
-}
-
 /* Pushes the name of the module that the object at `idx` is; the first by the alphabet, if it has
  * several. False (nothing is pushed): it is none. */
-static bool push_module_name(packer *p, int idx) {
+static bool push_module_name(aio_packer *p, int idx) {
   lua_State *L = p->L;
-  if (!p->modules_known) know_modules(p);
+  aio_packer_modules(p);
   if (!aio_ptrmap_get(&p->modules, lua_topointer(L, idx))) return false;
   lua_pushnil(L);
   int best = lua_gettop(L);
@@ -210,16 +68,16 @@ static bool push_module_name(packer *p, int idx) {
   return found;
 }
 
-static void put_text(packer *p, int idx) {
+static void put_text(aio_packer *p, int idx) {
   size_t len;
   const char *s = lua_tolstring(p->L, idx, &len);
   need(p, aio_blob_string(&p->blob, s, len));
 }
 
-static void put_value(packer *p, int idx);
+static void put_value(aio_packer *p, int idx);
 
 /* Writes an error class: aio's own by its number, others by their names below one of those. */
-static void put_class(packer *p, int idx, int depth) {
+static void put_class(aio_packer *p, int idx, int depth) {
   lua_State *L = p->L;
   uint32_t known = aio_ptrmap_get(&p->ids, lua_topointer(L, idx));
   if (known) {
@@ -232,12 +90,12 @@ static void put_class(packer *p, int idx, int depth) {
     need(p, aio_blob_uint(&p->blob, (uint64_t)own));
     return;
   }
-  if (depth == CLASSES) refuse(p, "an error class that is so far from aio's own");
-  luaL_checkstack(L, STACK, NULL);
+  if (depth == CLASSES) aio_copy_refuse(p, "an error class that is so far from aio's own");
+  luaL_checkstack(L, AIO_COPY_STACK, NULL);
   mention(p, idx, AIO_COPY_SUBCLASS, false);
   lua_pushliteral(L, "name");
   lua_rawget(L, idx);
-  if (lua_type(L, -1) != LUA_TSTRING) refuse(p, "an error class without a name");
+  if (lua_type(L, -1) != LUA_TSTRING) aio_copy_refuse(p, "an error class without a name");
   put_text(p, lua_gettop(L));
   lua_pushliteral(L, "_parent");
   lua_rawget(L, idx);
@@ -246,7 +104,7 @@ static void put_class(packer *p, int idx, int depth) {
 }
 
 /* A table with a metatable: only some kinds are known. */
-static void put_special(packer *p, int idx) {
+static void put_special(aio_packer *p, int idx) {
   lua_State *L = p->L;
   if (aio_copy_is_class(L, p->st, idx)) {
     put_class(p, idx, 0);
@@ -260,18 +118,18 @@ static void put_special(packer *p, int idx) {
     mention(p, idx, AIO_COPY_VARIABLE, true);
     need(p, aio_blob_uint(&p->blob, id));
   } else {
-    refuse(p, "a table with a metatable");
+    aio_copy_refuse(p, "a table with a metatable");
   }
 }
 
-static void put_module(packer *p, int idx) {
+static void put_module(aio_packer *p, int idx) {
   mention(p, idx, AIO_COPY_MODULE, false);
   put_text(p, lua_gettop(p->L));
   lua_pop(p->L, 1);
 }
 
 /* A ContextVar that a module holds is the module's; any other keeps its number. */
-static void put_table(packer *p, int idx) {
+static void put_table(aio_packer *p, int idx) {
   lua_State *L = p->L;
   if (lua_topointer(L, idx) == p->globals) {
     need(p, aio_blob_byte(&p->blob, AIO_COPY_GLOBALS));
@@ -292,7 +150,7 @@ static int write_code(lua_State *L, const void *s, size_t n, void *ud) {
   return !aio_blob_put(ud, s, n);
 }
 
-static void put_code(packer *p, int idx) {
+static void put_code(aio_packer *p, int idx) {
   lua_State *L = p->L;
   aio_blob code = {0};
   lua_pushvalue(L, idx);
@@ -303,26 +161,26 @@ static void put_code(packer *p, int idx) {
   lua_pop(L, 1);
 }
 
-static void put_function(packer *p, int idx) {
+static void put_function(aio_packer *p, int idx) {
   lua_State *L = p->L;
   if (push_module_name(p, idx)) {
     put_module(p, idx);
     return;
   }
-  if (aio_copy_field_of(L, p->st, idx)) {
+  if (aio_copy_field_of(L, p->st, idx, p->loaded)) {
     mention(p, idx, AIO_COPY_FIELD, false);
     put_text(p, lua_gettop(L) - 1);
     put_text(p, lua_gettop(L));
     lua_pop(L, 2);
   } else if (lua_iscfunction(L, idx)) {
-    refuse(p, "a C function that is not a field of a loaded module");
+    aio_copy_refuse(p, "a C function that is not a field of a loaded module");
   } else {
     mention(p, idx, AIO_COPY_FUNCTION, true);
     put_code(p, idx);
   }
 }
 
-static void put_userdata(packer *p, int idx) {
+static void put_userdata(aio_packer *p, int idx) {
   aio_channel *channel = aio_channel_test(p->L, idx);
   if (channel) {
     mention(p, idx, AIO_COPY_CHANNEL, false);
@@ -332,13 +190,13 @@ static void put_userdata(packer *p, int idx) {
     aio_port *port = aio_loop_port(p->L, p->st, idx);
     need(p, port && aio_blob_add(&p->blob, port, 0, aio_loop_port_drop));
   } else if (luaL_getmetafield(p->L, idx, "__name") == LUA_TSTRING) {
-    refuse(p, lua_pushfstring(p->L, "a userdata (%s)", lua_tostring(p->L, -1)));
+    aio_copy_refuse(p, lua_pushfstring(p->L, "a userdata (%s)", lua_tostring(p->L, -1)));
   } else {
-    refuse(p, "a userdata");
+    aio_copy_refuse(p, "a userdata");
   }
 }
 
-static void put_object(packer *p, int idx) {
+static void put_object(aio_packer *p, int idx) {
   switch (lua_type(p->L, idx)) {
   case LUA_TTABLE:
     put_table(p, idx);
@@ -350,10 +208,10 @@ static void put_object(packer *p, int idx) {
     put_userdata(p, idx);
     break;
   case LUA_TTHREAD:
-    refuse(p, "a coroutine");
+    aio_copy_refuse(p, "a coroutine");
     break;
   default:
-    refuse(p, "a light userdata");
+    aio_copy_refuse(p, "a light userdata");
   }
 }
 
@@ -397,7 +255,7 @@ static bool put_plain(lua_State *L, int idx, aio_blob *b, bool *plain) {
   }
 }
 
-static void put_value(packer *p, int idx) {
+static void put_value(aio_packer *p, int idx) {
   bool plain;
   need(p, put_plain(p->L, idx, &p->blob, &plain));
   if (plain) return;
@@ -416,7 +274,7 @@ static bool is_item(lua_State *L, int key, lua_Integer items) {
   return lua_isinteger(L, key) && lua_tointeger(L, key) >= 1 && lua_tointeger(L, key) <= items;
 }
 
-static void put_fields(packer *p, int t) {
+static void put_fields(aio_packer *p, int t) {
   lua_State *L = p->L;
   lua_Integer items = (lua_Integer)lua_rawlen(L, t);
   need(p, aio_blob_uint(&p->blob, (uint64_t)items));
@@ -440,7 +298,7 @@ static void put_fields(packer *p, int t) {
 }
 
 /* An upvalue that another function of this copy has too is written as "the same as". */
-static void put_upvalue(packer *p, uint32_t id, int fn, int n) {
+static void put_upvalue(aio_packer *p, uint32_t id, int fn, int n) {
   const void *cell = lua_upvalueid(p->L, fn, n);
   uint32_t same = aio_ptrmap_get(&p->upvalues, cell);
   if (same) {
@@ -455,7 +313,7 @@ static void put_upvalue(packer *p, uint32_t id, int fn, int n) {
   lua_pop(p->L, 1);
 }
 
-static void put_upvalues(packer *p, uint32_t id, int fn) {
+static void put_upvalues(aio_packer *p, uint32_t id, int fn) {
   for (int n = 1; lua_getupvalue(p->L, fn, n); n++) {
     lua_pop(p->L, 1);
     p->upvalue = n;
@@ -464,7 +322,7 @@ static void put_upvalues(packer *p, uint32_t id, int fn) {
   p->upvalue = 0;
 }
 
-static void put_contents(packer *p) {
+static void put_contents(aio_packer *p) {
   lua_State *L = p->L;
   for (uint32_t id = 1; id <= p->count; id++) {
     if (!p->origins[id].contents) continue;
@@ -484,21 +342,6 @@ static void put_contents(packer *p) {
 
 /* ---- the whole ---- */
 
-static void packer_fini(packer *p) {
-  aio_blob_fini(&p->blob);
-  aio_ptrmap_fini(&p->ids);
-  aio_ptrmap_fini(&p->upvalues);
-  aio_ptrmap_fini(&p->modules);
-  free(p->origins);
-  p->origins = NULL;
-  p->count = p->room = 0;
-}
-
-static int packer_gc(lua_State *L) {
-  packer_fini(lua_touserdata(L, 1));
-  return 0;
-}
-
 /* Most messages are a number or a string: they need no objects, and nothing can throw. False: there
  * is an object among them. */
 static bool put_flat(lua_State *L, int first, int n, aio_blob *b, bool *plain) {
@@ -511,21 +354,12 @@ static bool put_flat(lua_State *L, int first, int n, aio_blob *b, bool *plain) {
 static void put_nested(lua_State *L, aio_state *st, int first, int n, aio_copy_names names,
                        aio_blob *out) {
   int top = lua_gettop(L);
-  luaL_checkstack(L, STACK, "too many values to copy");
-  packer *p = aio_object_new(L, st, AIO_REF_COPY, sizeof *p, 0);
-  p->L = L;
-  p->st = st;
-  p->names = names;
-  lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-  p->globals = lua_topointer(L, -1);
-  lua_newtable(L);
-  p->objects = lua_gettop(L);
+  luaL_checkstack(L, AIO_COPY_STACK, "too many values to copy");
+  aio_packer *p = aio_packer_begin(L, st, names, out);
   need(p, aio_blob_byte(&p->blob, AIO_COPY_NESTED) && aio_blob_uint(&p->blob, (uint64_t)n));
   for (p->root = 0; p->root < n; p->root++) put_value(p, first + p->root);
   put_contents(p);
-  *out = p->blob;
-  p->blob = (aio_blob){0};
-  packer_fini(p);
+  aio_packer_end(p, out);
   lua_settop(L, top);
 }
 
@@ -535,19 +369,28 @@ void aio_copy_out(lua_State *L, aio_state *st, int first, int n, aio_copy_names 
   first = n ? lua_absindex(L, first) : first;
   bool ok = put_flat(L, first, n, out, &plain);
   if (ok && plain) return;
-  aio_blob_fini(out);
-  if (!ok) luaL_error(L, "not enough memory");
-  put_nested(L, st, first, n, names, out);
+  aio_blob_clear(out);
+  if (ok) {
+    put_nested(L, st, first, n, names, out);
+  } else {
+    aio_blob_fini(out);
+    luaL_error(L, "not enough memory");
+  }
+}
+
+static int box_gc(lua_State *L) {
+  aio_blob_fini(lua_touserdata(L, 1));
+  return 0;
 }
 
 /* core._copy(...): the values as another state would get them. */
 static int copy(lua_State *L) {
   aio_state *st = aio_state_up(L);
-  packer *box = aio_object_new(L, st, AIO_REF_COPY, sizeof *box, 0); /* frees the blob */
+  aio_blob *box = aio_object_new(L, st, AIO_REF_BLOB, sizeof *box, 0);
   lua_insert(L, 1);
-  aio_copy_out(L, st, 2, lua_gettop(L) - 1, (aio_copy_names){"argument", 1, 0}, &box->blob);
-  int n = aio_copy_in(L, st, &box->blob);
-  aio_blob_fini(&box->blob);
+  aio_copy_out(L, st, 2, lua_gettop(L) - 1, (aio_copy_names){"argument", 1, 0}, box);
+  int n = aio_copy_in(L, st, box);
+  aio_blob_fini(box);
   return n;
 }
 
@@ -563,9 +406,10 @@ static int copy_size(lua_State *L) {
 }
 
 void aio_copy_open(lua_State *L, aio_state *st) {
-  static const luaL_Reg gc[] = {{"__gc", packer_gc}, {NULL, NULL}};
+  static const luaL_Reg gc[] = {{"__gc", box_gc}, {NULL, NULL}};
   static const luaL_Reg fns[] = {{"_copy", copy}, {"_copy_size", copy_size}, {NULL, NULL}};
-  aio_class_open(L, st, AIO_REF_COPY, "aio.copy", NULL, gc);
+  aio_packer_open(L, st);
+  aio_class_open(L, st, AIO_REF_BLOB, "aio.blob", NULL, gc);
   lua_pop(L, 1);
   aio_setfuncs(L, st, fns);
 }

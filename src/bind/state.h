@@ -69,6 +69,7 @@ enum aio_ref {
   AIO_REF_PROCESS,
   AIO_REF_PIPE_END,
   AIO_REF_COPY,        /* what is being copied for another thread, see bind/copy.h */
+  AIO_REF_BLOB,        /* what was copied, while nobody else has it */
   AIO_REF_KNOWN,       /* weak keys: function -> where in the loaded modules it is */
   AIO_REF_CLASS_PATHS, /* weak values: "BaseError.Error.Mine." -> error class */
   AIO_REF_VARIABLES,   /* weak values: number of a context variable -> ContextVar */

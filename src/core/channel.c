@@ -8,13 +8,17 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+enum { MOST_SPARE = 1024, KEPT_ROOM = 1024 };
+
 struct aio_channel {
   atomic_uint refs;
   size_t capacity;
   uv_mutex_t lock;
-  aio_link parcels; /* under the lock, as all below */
-  size_t count;
-  bool closed;
+  aio_link parcels;    /* under the lock, as all below */
+  atomic_size_t count; /* these two are read without it as well, for a guess */
+  atomic_bool closed;
+  aio_link spare; /* parcels that were read, for the next messages */
+  size_t nspare;
   aio_link wanting[AIO_ENDS]; /* of side_end.link */
 };
 
@@ -50,7 +54,10 @@ aio_channel *aio_channel_new(size_t capacity) {
   }
   atomic_init(&c->refs, 1);
   c->capacity = capacity;
+  atomic_init(&c->count, 0);
+  atomic_init(&c->closed, false);
   aio_link_init(&c->parcels);
+  aio_link_init(&c->spare);
   for (int i = 0; i < AIO_ENDS; i++) aio_link_init(&c->wanting[i]);
   return c;
 }
@@ -60,16 +67,34 @@ aio_channel *aio_channel_retain(aio_channel *c) {
   return c;
 }
 
+aio_parcel *aio_parcel_new(void) {
+  aio_parcel *p = calloc(1, sizeof *p);
+  if (p) aio_link_init(&p->link);
+  return p;
+}
+
 void aio_parcel_free(aio_parcel *p) {
   aio_blob_fini(&p->blob);
   free(p);
 }
 
+void aio_parcel_empty(aio_parcel *p) {
+  if (p->blob.room > KEPT_ROOM)
+    aio_blob_fini(&p->blob);
+  else
+    aio_blob_clear(&p->blob);
+}
+
+static void free_parcels(aio_link *list) {
+  for (aio_link *p; (p = aio_list_shift(list));)
+    aio_parcel_free(AIO_CONTAINER(p, aio_parcel, link));
+}
+
 void aio_channel_release(aio_channel *c) {
   /* A channel may be on its way through itself: what is inside goes one by one. */
   if (atomic_fetch_sub(&c->refs, 1) > 1) return;
-  for (aio_link *p; (p = aio_list_shift(&c->parcels));)
-    aio_parcel_free(AIO_CONTAINER(p, aio_parcel, link));
+  free_parcels(&c->parcels);
+  free_parcels(&c->spare);
   uv_mutex_destroy(&c->lock);
   free(c);
 }
@@ -78,10 +103,17 @@ size_t aio_channel_capacity(const aio_channel *c) {
   return c->capacity;
 }
 
-static size_t ready(const aio_channel *c, enum aio_channel_end end) {
-  if (c->closed) return SIZE_MAX;
-  if (end == AIO_RECEIVE) return c->count;
-  return c->count < c->capacity ? c->capacity - c->count : 0;
+static size_t ready(aio_channel *c, enum aio_channel_end end) {
+  if (atomic_load_explicit(&c->closed, memory_order_relaxed)) return SIZE_MAX;
+  size_t count = atomic_load_explicit(&c->count, memory_order_relaxed);
+  if (end == AIO_RECEIVE) return count;
+  return count < c->capacity ? c->capacity - count : 0;
+}
+
+/* The lock is held. */
+static size_t set_count(aio_channel *c, size_t count) {
+  atomic_store_explicit(&c->count, count, memory_order_relaxed);
+  return count;
 }
 
 static void side_release(aio_side *s) {
@@ -107,7 +139,7 @@ static void release_all(aio_link *gone) {
     side_release(AIO_CONTAINER(p, side_end, link)->side);
 }
 
-enum aio_channel_status aio_channel_put(aio_channel *c, aio_parcel *p) {
+enum aio_channel_status aio_channel_put(aio_channel *c, aio_parcel *p, aio_parcel **spare) {
   aio_link gone;
   aio_link_init(&gone);
   uv_mutex_lock(&c->lock);
@@ -116,7 +148,12 @@ enum aio_channel_status aio_channel_put(aio_channel *c, aio_parcel *p) {
                                                              : AIO_CHANNEL_DONE;
   if (status == AIO_CHANNEL_DONE) {
     aio_list_push(&c->parcels, &p->link);
-    c->count++;
+    set_count(c, c->count + 1);
+    aio_link *back = *spare ? NULL : aio_list_shift(&c->spare);
+    if (back) {
+      *spare = AIO_CONTAINER(back, aio_parcel, link);
+      c->nspare--;
+    }
     poke_first(c, AIO_RECEIVE, &gone);
   }
   uv_mutex_unlock(&c->lock);
@@ -124,16 +161,22 @@ enum aio_channel_status aio_channel_put(aio_channel *c, aio_parcel *p) {
   return status;
 }
 
-enum aio_channel_status aio_channel_take(aio_channel *c, aio_parcel **parcel) {
+/* The lock is held. What is too much stays with the caller. */
+static void give_back(aio_channel *c, aio_parcel **used) {
+  if (!*used || c->nspare == MOST_SPARE) return;
+  aio_list_push(&c->spare, &(*used)->link);
+  c->nspare++;
+  *used = NULL;
+}
+
+enum aio_channel_status aio_channel_take(aio_channel *c, aio_parcel **parcel, aio_parcel **used) {
   aio_link gone;
   aio_link_init(&gone);
   uv_mutex_lock(&c->lock);
+  give_back(c, used);
   aio_link *p = aio_list_shift(&c->parcels);
   bool closed = c->closed;
-  if (p) {
-    c->count--;
-    if (c->count < c->capacity) poke_first(c, AIO_SEND, &gone);
-  }
+  if (p && set_count(c, c->count - 1) < c->capacity) poke_first(c, AIO_SEND, &gone);
   uv_mutex_unlock(&c->lock);
   release_all(&gone);
   if (!p) return closed ? AIO_CHANNEL_CLOSED : AIO_CHANNEL_WAIT;
@@ -146,7 +189,7 @@ void aio_channel_untake(aio_channel *c, aio_parcel *p) {
   aio_link_init(&gone);
   uv_mutex_lock(&c->lock);
   aio_list_push(c->parcels.next, &p->link); /* before the first */
-  c->count++;
+  set_count(c, c->count + 1);
   poke_first(c, AIO_RECEIVE, &gone);
   uv_mutex_unlock(&c->lock);
   release_all(&gone);
@@ -166,24 +209,15 @@ bool aio_channel_close(aio_channel *c) {
 }
 
 size_t aio_channel_count(aio_channel *c) {
-  uv_mutex_lock(&c->lock);
-  size_t n = c->count;
-  uv_mutex_unlock(&c->lock);
-  return n;
+  return atomic_load_explicit(&c->count, memory_order_relaxed);
 }
 
 bool aio_channel_closed(aio_channel *c) {
-  uv_mutex_lock(&c->lock);
-  bool closed = c->closed;
-  uv_mutex_unlock(&c->lock);
-  return closed;
+  return atomic_load_explicit(&c->closed, memory_order_relaxed);
 }
 
 size_t aio_channel_ready(aio_channel *c, enum aio_channel_end end) {
-  uv_mutex_lock(&c->lock);
-  size_t n = ready(c, end);
-  uv_mutex_unlock(&c->lock);
-  return n;
+  return ready(c, end);
 }
 
 void aio_channel_pass(aio_channel *c, enum aio_channel_end end) {

@@ -19,6 +19,11 @@ enum aio_channel_end { AIO_RECEIVE, AIO_SEND, AIO_ENDS };
 
 typedef struct aio_parcel {
   aio_link link;
+  uint8_t kind; /* whatever the sender says; 0: what there is stands in the blob */
+  union {
+    int64_t integer;
+    double number;
+  } plain; /* beside the link, so that a number takes one line of the cache to the other thread */
   aio_blob blob;
 } aio_parcel;
 
@@ -32,20 +37,27 @@ void aio_channel_release(aio_channel *c);
 
 enum aio_channel_status { AIO_CHANNEL_DONE, AIO_CHANNEL_WAIT, AIO_CHANNEL_CLOSED };
 
-/* Hands a parcel over (DONE), or not: the channel is full or closed. */
-enum aio_channel_status aio_channel_put(aio_channel *c, aio_parcel *p);
-/* Takes the next parcel. CLOSED: it is also empty. */
-enum aio_channel_status aio_channel_take(aio_channel *c, aio_parcel **p);
+/* Hands a parcel over (DONE), or not: the channel is full or closed. `*spare` is one that is to be
+ * used for the next, or NULL; if it is NULL, it may get one that came back. */
+enum aio_channel_status aio_channel_put(aio_channel *c, aio_parcel *p, aio_parcel **spare);
+/* Takes the next parcel. CLOSED: it is also empty. `*used` is one taken before that has been read,
+ * or NULL: it is given back, to be sent again. */
+enum aio_channel_status aio_channel_take(aio_channel *c, aio_parcel **p, aio_parcel **used);
 /* Puts one back where it was. */
 void aio_channel_untake(aio_channel *c, aio_parcel *p);
+/* A new, empty parcel; NULL: memory is out. */
+aio_parcel *aio_parcel_new(void);
 void aio_parcel_free(aio_parcel *p);
+/* It was read: what is in it goes. Little memory stays with it, for the next message. */
+void aio_parcel_empty(aio_parcel *p);
 /* No more can be put. True when it was open. */
 bool aio_channel_close(aio_channel *c);
 
 size_t aio_channel_capacity(const aio_channel *c);
 size_t aio_channel_count(aio_channel *c);
 bool aio_channel_closed(aio_channel *c);
-/* How many parcels can be taken (places are free); of a closed channel any number. */
+/* A guess, without the lock: how many parcels can be taken (places are free); of a closed channel
+ * any number. */
 size_t aio_channel_ready(aio_channel *c, enum aio_channel_end end);
 
 typedef struct aio_side aio_side;

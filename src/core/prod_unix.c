@@ -16,9 +16,9 @@ enum { SIGNAL = SIGURG };
 
 struct aio_prod {
   struct aio_prod *next;
-  atomic_bool used; /* somebody has this cell */
-  atomic_bool live; /* its thread may be prodded: the fields below are set */
-  pthread_t thread;
+  atomic_bool used;          /* somebody has this cell */
+  atomic_bool live;          /* its thread may be prodded: the fields below are set */
+  _Atomic(pthread_t) thread; /* the handler of another one may look while a cell changes hands */
   void (*fn)(void *arg);
   void *arg;
 };
@@ -39,7 +39,7 @@ static void on_signal(int sig, siginfo_t *info, void *context) {
   int saved = errno;
   pthread_t self = pthread_self();
   for (aio_prod *p = atomic_load(&cells); p; p = p->next) {
-    if (!atomic_load(&p->live) || !pthread_equal(p->thread, self)) continue;
+    if (!atomic_load(&p->live) || !pthread_equal(atomic_load(&p->thread), self)) continue;
     p->fn(p->arg);
     errno = saved;
     return;
@@ -82,6 +82,7 @@ static aio_prod *cell(void) {
   if (!p) return NULL;
   atomic_init(&p->used, true);
   atomic_init(&p->live, false);
+  atomic_init(&p->thread, pthread_self());
   p->next = atomic_load(&cells);
   while (!atomic_compare_exchange_weak(&cells, &p->next, p)) {
   }
@@ -91,7 +92,7 @@ static aio_prod *cell(void) {
 aio_prod *aio_prod_enter(void (*fn)(void *arg), void *arg) {
   aio_prod *p = cell();
   if (!p) return NULL;
-  p->thread = pthread_self();
+  atomic_store(&p->thread, pthread_self());
   p->fn = fn;
   p->arg = arg;
   atomic_store(&p->live, true);
@@ -106,5 +107,5 @@ void aio_prod_leave(aio_prod *p) {
 
 void aio_prod_send(aio_prod *p) {
   uv_once(&once, install);
-  pthread_kill(p->thread, SIGNAL);
+  pthread_kill(atomic_load(&p->thread), SIGNAL);
 }
