@@ -224,7 +224,7 @@ local REQUESTS = {
   { "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: CHUNKED\r\n\r\n", "POST", "/", 1, -1, KEEP },
   { "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n", "POST", "/",
     1, 5, KEEP | EXPECT },
-  { "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", "POST", "/", 0, 5, OLD },
+  { "PUT / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n", "PUT", "/", 0, 5, OLD },
   { "POST / HTTP/1.0\r\nExpect: x\r\n\r\n", "POST", "/", 0, 0, OLD },
   { "GET http://a/b?c HTTP/1.1\r\nHost: A\r\n\r\n", "GET", "http://a/b?c", 1, 0, KEEP },
   { "GET HTTPS://a:1?c HTTP/1.1\r\nHost: a:1\r\n\r\n", "GET", "HTTPS://a:1?c", 1, 0, KEEP },
