@@ -15,7 +15,8 @@ function raw.serve(fn, opts)
   local self = { connections = 0 }
   self.server = aio.start_server(function(conn)
     self.connections = self.connections + 1
-    aio.catch(aio.OSError, fn, conn, self.connections) -- clients may go
+    -- clients may go
+    aio.catch({ aio.OSError, aio.IncompleteReadError }, fn, conn, self.connections)
   end, "127.0.0.1", 0, opts)
   self.port = self.server.port
   self.url = ("%s://127.0.0.1:%d"):format(opts and opts.ssl and "https" or "http", self.port)

@@ -46,7 +46,7 @@ local function let_go(self)
   local link = self.link
   self.link = nil
   if self.guard then self.guard.link = nil end
-  if self.sending and not self.sending.done then self.sending.task:cancel() end
+  if self.sending then self.sending:cancel() end
   local ended = self.on_end
   self.on_end = nil
   return link, ended

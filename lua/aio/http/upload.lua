@@ -42,8 +42,10 @@ local function checked(chunk)
 end
 
 local function send_all(self)
-  local size = self.body.size
-  for chunk in body_of.chunks(self.body) do
+  local size, next_chunk = self.body.size, body_of.chunks(self.body)
+  while true do
+    local chunk = next_chunk()
+    if chunk == nil then break end
     if checked(chunk) ~= "" then
       if size and self.sent + #chunk > size then
         self.sent = self.sent + #chunk
@@ -69,6 +71,7 @@ local function run(self)
   local ok, err = pcall(send_all, self)
   self.done = true
   if ok then return end
+  if self.stopping then error(err, 0) end
   self.error = err
   self.stream:abort()
 end
@@ -89,10 +92,18 @@ function M.start(stream, body, progress, trace)
   return self
 end
 
+--- Ends it soon.
+function Upload:cancel()
+  if self.done then return end
+  self.stopping = true
+  self.task:cancel()
+end
+
 --- Ends it, and waits until it has ended. [suspends] Returns the CancelledError that came
 --- meanwhile, or nil.
 function Upload:stop()
   if self.done then return nil end
+  self.stopping = true
   return many.reap { self.task }
 end
 
