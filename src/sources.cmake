@@ -21,6 +21,7 @@ set(AIO_CORE_SOURCES
   src/core/file_io.c
   src/core/fs.c
   src/core/fs_whole.c
+  src/core/fswatch.c
   src/core/job.c
   src/core/listener.c
   src/core/lookout.c
@@ -108,6 +109,7 @@ set(AIO_BIND_SOURCES
   src/bind/filter.c
   src/bind/fs.c
   src/bind/fs_error.c
+  src/bind/fs_watch.c
   src/bind/future.c
   src/bind/gather.c
   src/bind/handle.c

@@ -204,6 +204,23 @@ function fs.walk(path, opts)
   end
 end
 
+-- ---- watch ----
+
+--- Watches a file or a folder: an object that gives the next event at each call, so `for event in
+--- watch do`, until it is closed. An event is a table: `type` "change" (content or attributes),
+--- "rename" (made, removed, or renamed from or to this name) or "overflow" (so much happened that
+--- single events were lost), `path` and `name`, the last part of it. A file that is replaced, or
+--- removed and made again, is still watched, and so is a folder; what is in its folders is not.
+--- [suspends] Raises OSError: ENOENT, ENOSPC (the system's limit of watches).
+---@param path string
+---@return table watch with `close`, also by <close>
+function fs.watch(path)
+  path = check_path(path, 1, "watch")
+  local real = raw.realpath(path)
+  local of_folder = raw.stat(real).type == "directory"
+  return core._fs_watch(real, above(real) or real, paths.base(real) or real, of_folder, path)
+end
+
 -- ---- files ----
 
 --- Copies a file with its permissions, in one job, by the kernel where it can. [suspends] Raises

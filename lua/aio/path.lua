@@ -35,6 +35,12 @@ function M.above(path)
   return folder == "" and "/" or folder
 end
 
+--- "c" of "a/b/c" and of "a/b//c//".
+function M.base(path)
+  local set = WINDOWS and "/\\" or "/"
+  return path:match("([^" .. set .. "]+)[" .. set .. "]*$")
+end
+
 --- A name in a folder.
 function M.join(folder, name)
   if folder:find(WINDOWS and "[/\\]$" or "/$") then return folder .. name end

@@ -15,6 +15,7 @@
 #include "bind/error.h"
 #include "bind/file.h"
 #include "bind/fs.h"
+#include "bind/fs_watch.h"
 #include "bind/gather.h"
 #include "bind/handle.h"
 #include "bind/interrupt.h"
@@ -195,6 +196,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   aio_job_open_class(L, st);
   aio_fs_open_functions(L, st);
   aio_file_open_class(L, st);
+  aio_fs_watch_open(L, st);
   aio_copy_open(L, st);
   aio_copy_name_open(L, st);
   aio_channel_open(L, st);

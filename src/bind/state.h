@@ -80,6 +80,7 @@ enum aio_ref {
   AIO_REF_CHANNELS,    /* weak values: light userdata -> Channel */
   AIO_REF_LOOP_HANDLE, /* a loop of another thread */
   AIO_REF_FILE,
+  AIO_REF_FS_WATCH,
   AIO_REF_FILE_OP, /* who waits for a file, see bind/file.h */
   AIO_REF_JOB,     /* a job of the thread pool, see bind/job.h */
   AIO_REFS
