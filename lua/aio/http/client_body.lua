@@ -199,8 +199,8 @@ local function take_at_once(self, length)
     cut_short(self, nil, "the connection was read by somebody else")
   end
   self.early, self.left = data, 0
-  finish(self)
   if self.req.trace then self.req.trace("response_chunk_received", { chunk = data }) end
+  finish(self) -- the last that can be: from here on nothing raises
   return true
 end
 

@@ -94,9 +94,7 @@ local MOST_INTERIM = 20 -- answers 1xx
 function M.tunnel(stream, place)
   local at = place.host:find(":", 1, true) and "[" .. place.host .. "]" or place.host
   at = ("%s:%d"):format(at, place.port)
-  local fields = { "Host", at, "User-Agent", "aio" }
-  table.move(place.proxy.fields, 1, #place.proxy.fields, #fields + 1, fields)
-  stream:write(hc.request_head("CONNECT", at, fields))
+  stream:write(hc.request_head("CONNECT", at, at, place.proxy.fields, nil, nil, hc.KEEP_ALIVE))
   local parser = hc.parser "response"
   for _ = 1, MOST_INTERIM do
     local headers, status, reason = read_answer(stream, parser, place)

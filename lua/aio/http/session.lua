@@ -144,6 +144,15 @@ local function target_of(self, url, params, n, name)
   return to
 end
 
+local function proxy_fields(headers, n, name)
+  local flat = client_request.flatten(headers, n, name)
+  for i = 1, #flat, 2 do
+    local wrong = hc.check_field(flat[i], flat[i + 1])
+    check.arg(not wrong, n, name, ("option 'proxy_headers': %s"):format(wrong))
+  end
+  return flat
+end
+
 -- What is special about the way to the server; nil when nothing is.
 local function how_of(self, opts, n, name)
   local via = opts.proxy
@@ -152,7 +161,7 @@ local function how_of(self, opts, n, name)
   return {
     ssl = connector.check_ssl(opts.ssl, n, name), server_hostname = opts.server_hostname,
     proxy = via and target.text(via, n, name) or nil, trust_env = via == nil and self._trust_env,
-    proxy_fields = opts.proxy_headers and (client_request.flatten(opts.proxy_headers, n, name)),
+    proxy_fields = opts.proxy_headers and proxy_fields(opts.proxy_headers, n, name) or nil,
   }
 end
 
