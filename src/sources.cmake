@@ -302,6 +302,7 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/dial.lua
   lua/aio/http/dns.lua
   lua/aio/http/errors.lua
+  lua/aio/http/event_parser.lua
   lua/aio/http/exceptions.lua
   lua/aio/http/exchange.lua
   lua/aio/http/file.lua
@@ -326,6 +327,7 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/server_redirect.lua
   lua/aio/http/session.lua
   lua/aio/http/site.lua
+  lua/aio/http/sse.lua
   lua/aio/http/static.lua
   lua/aio/http/stream.lua
   lua/aio/http/suffix.lua

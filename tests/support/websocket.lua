@@ -4,6 +4,7 @@
 
 local aio = require "aio"
 local core = require "aio.core"
+local testing = require "aio.testing"
 local hc = require "aio.http.core"
 local websocket = require "aio.http.websocket"
 
@@ -67,6 +68,43 @@ function M.read_frame(conn)
   if length == 126 then length = string.unpack(">I2", conn:readexactly(2)) end
   if length == 127 then length = string.unpack(">I8", conn:readexactly(8)) end
   return head:byte(), conn:readexactly(length)
+end
+
+--- fn(client, server's task, server's WebSocket) with both ends over memory; the server runs
+--- `handler`. Returns what the handler's task raised, or nil.
+function M.with_pair(handler, fn, opts)
+  opts = opts or {}
+  local raised
+  testing.run(function()
+    local a <close>, b = testing.stream_pair(opts.stream)
+    local _ <close> = b
+    local server = {}
+    local task = aio.create_task(M.serve, a, function(self, req)
+      server.ws = self
+      return handler(self, req)
+    end, opts.server)
+    local client = assert(M.connect(b, opts.client))
+    fn(client, task, server)
+    if not client.closed then client:close() end
+    local ok, err = pcall(task.await, task)
+    if not ok then raised = err end
+  end)
+  return raised
+end
+
+--- fn(stream, task): the client is raw.
+function M.with_raw(handler, fn, opts)
+  local raised
+  testing.run(function()
+    local a <close>, b = testing.stream_pair(opts and opts.stream)
+    local _ <close> = b
+    local task = aio.create_task(M.serve, a, handler, opts and opts.server)
+    M.connect_raw(b, opts and opts.more)
+    fn(b, task)
+    local ok, err = pcall(task.await, task)
+    if not ok then raised = err end
+  end)
+  return raised
 end
 
 return M

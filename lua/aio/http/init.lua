@@ -64,6 +64,7 @@ local WHERE = {
   SockSite = "site",
   TCPSite = "site",
   UnixSite = "site",
+  sse = "sse",
   stream = "stream",
   URL = "url",
   percent_decode = "url",
@@ -79,6 +80,8 @@ local WHERE = {
   parse_etags = "value",
   parse_links = "value",
   parse_range = "value",
+  WebSocketError = "websocket",
+  websocket = "websocket",
 }
 
 -- What a server raises as an answer.

@@ -28,7 +28,7 @@ local function options_with(more)
   return more
 end
 
-local SERVER_OPTIONS = options_with { origins = true, headers = "table" }
+local SERVER_OPTIONS = options_with { origins = true, headers = true }
 
 --- The names and types of the options of a client, for those who check them among others.
 M.CLIENT_OPTIONS = options_with { origin = "string" }
@@ -90,7 +90,7 @@ end
 ---@param req table
 ---@param opts? table protocols (names, by the server), origins ("*", list or function; unset: pages
 ---  of the same host), compress (true), max_msg_size (4 MiB, 0: any), heartbeat (seconds),
----  receive_timeout, close_timeout (10 seconds), headers (more of the answer: flat list)
+---  receive_timeout, close_timeout (10 seconds), headers (more of the answer)
 ---@return table WebSocket
 function M.websocket(req, opts) return accept(req, opts, 2, "websocket") end
 

@@ -6,6 +6,7 @@
 local core = require "aio.core"
 local hc = require "aio.http.core"
 local extension = require "aio.http.ws_extension"
+local Headers = require("aio.http.headers").Headers
 
 local M = {}
 
@@ -98,9 +99,10 @@ local function refuse(req, opts)
 end
 
 local EXCEPTION_HEADERS = {
-  UpgradeRequired = { "Upgrade", "websocket", "Connection", "Upgrade",
-    "Sec-WebSocket-Version", VERSION },
-  MethodNotAllowed = { "Allow", "GET" },
+  UpgradeRequired = {
+    Upgrade = "websocket", Connection = "Upgrade", ["Sec-WebSocket-Version"] = VERSION,
+  },
+  MethodNotAllowed = { Allow = "GET" },
 }
 
 -- The first protocol that the client names and the server knows.
@@ -116,7 +118,7 @@ end
 --- Looks at a request. The head of the answer, the protocol or nil, what permessage-deflate has
 --- agreed on or nil; or nil, the name of an exception of HTTP, its text and its headers.
 ---@param req table a request: method, minor, headers
----@param opts table protocols, origins, headers (flat list)
+---@param opts table protocols, origins, headers
 ---@param compress table|nil settings of permessage-deflate
 function M.answer(req, opts, compress)
   local exception, text = refuse(req, opts)
@@ -134,7 +136,9 @@ function M.answer(req, opts, compress)
   end
   if protocol then add("Sec-WebSocket-Protocol", protocol) end
   if extensions then add("Sec-WebSocket-Extensions", extensions) end
-  for i = 1, #(opts.headers or {}), 2 do add(opts.headers[i], opts.headers[i + 1]) end
+  if opts.headers then
+    for name, value in pairs(Headers(opts.headers)) do add(name, value) end
+  end
   return hc.response_head(101, nil, fields, nil, nil, hc.KEEP_ALIVE), protocol, terms
 end
 
