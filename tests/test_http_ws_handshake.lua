@@ -147,6 +147,27 @@ function T.test_headers_of_the_answer()
   end, { headers = { ["X-More"] = "yes" } })
 end
 
+function T.test_a_middleware_sees_what_was_sent()
+  local seen
+  aio.run(function()
+    local app = http.Application { middlewares = { function(req, next)
+      local res = next(req)
+      seen = { res.status, res.headers["Sec-WebSocket-Accept"], req.path }
+      res.headers["X-Late"] = "yes"
+      return res
+    end } }
+    app:websocket("/ws", echo, { max_msg_size = 10, name = "ws" })
+    lu.assertErrorMsgContains("'max_msg_size'", app.websocket, app, "/", echo,
+      { max_msg_size = -1 })
+    local server <close> = testing.TestServer(app)
+    lu.assertEquals(ask(server).status, 101)
+    for _ = 1, 20 do
+      if not seen then aio.sleep(0.01) end
+    end
+  end)
+  lu.assertEquals(seen, { 101, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "/ws" })
+end
+
 -- Bytes that come together with the request belong to the WebSocket.
 function T.test_frames_right_behind_the_request()
   serve(function(server)

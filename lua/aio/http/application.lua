@@ -167,6 +167,7 @@ function Application:websocket(path, handler, opts)
   end
   check.arg(check.callable(handler), 2, "websocket",
     "handler, function(ws, req), expected, got " .. type(handler))
+  if opts then require("aio.http.websocket").check_options(opts, 3, "websocket") end
   return add(self, 1, "websocket", "GET", path, function(req)
     return require("aio.http.websocket").serve(req, handler, opts)
   end, { name = name })

@@ -187,6 +187,7 @@ function Connection:take_over(req)
   check_current(self, req)
   if self.started then check.state "the response has begun" end
   self.taken, self.started, self.keep = true, true, false
+  self.status, self.bytes = 101, 0
   return self.conn
 end
 

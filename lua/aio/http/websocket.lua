@@ -82,7 +82,7 @@ local function accept(req, opts, n, fn)
   local conn = req:_take_over()
   local self = connection.new(conn, false, settings)
   conn:write(head)
-  return self
+  return self, headers
 end
 
 --- Makes a WebSocket of a request, in its handler. Raises BadRequest, Forbidden (a page of another
@@ -92,7 +92,7 @@ end
 ---  of the same host), compress (true), max_msg_size (4 MiB, 0: any), heartbeat (seconds),
 ---  receive_timeout, close_timeout (10 seconds), headers (more of the answer)
 ---@return table WebSocket
-function M.websocket(req, opts) return accept(req, opts, 2, "websocket") end
+function M.websocket(req, opts) return (accept(req, opts, 2, "websocket")) end
 
 --- Checks the options of a route, before there is a request.
 function M.check_options(opts, n, fn) check_server(opts, n, fn) end
@@ -102,14 +102,25 @@ local function is_end(self, err)
   return core.is(err, M.WebSocketError) and err.websocket == self
 end
 
+-- What a middleware sees when all is over: the response that was sent.
+local function response_of(fields)
+  local pairs_of = {}
+  for i = 1, #fields, 2 do pairs_of[#pairs_of + 1] = { fields[i], fields[i + 1] } end
+  local res = require("aio.http.response").Response { headers = pairs_of }
+  res.status = 101
+  return res
+end
+
 --- Serves a request whose route is a WebSocket: `handler(ws, req)`, then the closing. [suspends]
 --- Raises what the handler raises, but not that the peer has gone.
+---@return table response the one that was sent, for middlewares
 function M.serve(req, handler, opts)
-  local self = accept(req, opts, 3, "websocket")
+  local self, fields = accept(req, opts, 3, "websocket")
   local ok, err = pcall(handler, self, req)
   if not ok and is_end(self, err) then ok, err = true, nil end
   self:__close(err)
   if not ok then error(err, 0) end
+  return response_of(fields)
 end
 
 -- ---- the client ----

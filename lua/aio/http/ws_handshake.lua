@@ -116,7 +116,8 @@ local function choose_protocol(headers, known)
 end
 
 --- Looks at a request. The head of the answer, the protocol or nil, what permessage-deflate has
---- agreed on or nil; or nil, the name of an exception of HTTP, its text and its headers.
+--- agreed on or nil, the headers as a flat list; or nil, the name of an exception of HTTP, its text
+--- and its headers.
 ---@param req table a request: method, minor, headers
 ---@param opts table protocols, origins, headers
 ---@param compress table|nil settings of permessage-deflate
@@ -139,7 +140,7 @@ function M.answer(req, opts, compress)
   if opts.headers then
     for name, value in pairs(Headers(opts.headers)) do add(name, value) end
   end
-  return hc.response_head(101, nil, fields, nil, nil, hc.KEEP_ALIVE), protocol, terms
+  return hc.response_head(101, nil, fields, nil, nil, hc.KEEP_ALIVE), protocol, terms, fields
 end
 
 -- ---- the client ----
