@@ -50,6 +50,7 @@ for _, name in ipairs(targets()) do
   T["test_" .. name] = function()
     lu.skipIf(not env.exists(PROGRAM), "no build to test")
     lu.skipIf(name:find("^tls") and not env.has_tls(), "this build has no library for TLS")
+    lu.skipIf(name:find("^http") and not env.has_http(), "this build has no library for HTTP")
     local inputs = env.glob(("tests/fuzz/corpus/%s/*"):format(name))
     lu.assertTrue(#inputs > 0)
     for n, path in ipairs(inputs) do inputs[n] = env.quote(env.root .. "/" .. path) end

@@ -23,6 +23,10 @@
 #include "tls/tls.h"
 #endif
 
+#ifdef AIO_FUZZ_HTTP
+#include "http/http.h"
+#endif
+
 static lua_State *state; /* its stack: the message handler, the target's function */
 
 static size_t bytes_in_use;
@@ -43,6 +47,14 @@ static void *allocate(void *ud, void *ptr, size_t old_size, size_t new_size) {
 static int host_memory(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)bytes_in_use);
   return 1;
+}
+
+/* A library beside the core that is built in. */
+static void preload(lua_State *L, const char *name, lua_CFunction open) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, open);
+  lua_setfield(L, -2, name);
+  lua_pop(L, 1);
 }
 
 #ifdef AIO_FUZZ_TLS
@@ -100,10 +112,7 @@ static int host_certificate(lua_State *L) {
 
 static void open_tls(lua_State *L) {
   make_predictable();
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
-  lua_pushcfunction(L, luaopen_aio_tls);
-  lua_setfield(L, -2, "aio.tls");
-  lua_pop(L, 1);
+  preload(L, "aio.tls", luaopen_aio_tls);
 }
 
 static void begin_input(void) {
@@ -119,6 +128,15 @@ static void open_tls(lua_State *L) {
 static void begin_input(void) {}
 
 #endif
+
+static void open_http(lua_State *L) {
+#ifdef AIO_FUZZ_HTTP
+  preload(L, "aio.http.core", luaopen_aio_http_core);
+#else
+  (void)L;
+  (void)preload; /* a build may have none of them */
+#endif
+}
 
 static int open_host(lua_State *L) {
   static const luaL_Reg functions[] = {{"memory", host_memory},
@@ -143,9 +161,10 @@ static int load_target(lua_State *L) {
   luaL_openlibs(L);
   luaL_requiref(L, "fuzzhost", open_host, 0);
   open_tls(L);
+  open_http(L);
   luaopen_aio(L);
   lua_getglobal(L, "package");
-  lua_pushfstring(L, "%s/?.lua", dir);
+  lua_pushfstring(L, "%s/?.lua;%s/../../lua/?.lua", dir, dir);
   lua_setfield(L, -2, "path");
   if (luaL_loadfile(L, lua_pushfstring(L, "%s/%s.lua", dir, name)) != LUA_OK) return lua_error(L);
   lua_call(L, 0, 1);
