@@ -155,6 +155,7 @@ local CHUNKS = {
   { "0000000000000005\r\nhello\r\n0000000000000000\r\n\r\n", "hello" },
   { "2;a\r\nhe\r\n3;a=b;c=\"d\\\" \\\\\";e\r\nllo\r\n0;x\r\n\r\n", "hello" },
   { "2\r\n\r\n\r\n0\r\n\r\n", "\r\n" }, { "1\r\n0\r\n0\r\nA: b\r\nC:d\r\nE:\r\n\r\n", "0" },
+  { "0\r\nHosts: b\r\nHos: c\r\n" .. ("x"):rep(100) .. ": d\r\n\r\n", "" },
   { "0\r\nA: " .. ("b"):rep(8000) .. "\r\n\r\n", "" },
   { "1;" .. ("a"):rep(255) .. "\r\nx\r\n0\r\n\r\n", "x" },
 }

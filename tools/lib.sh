@@ -23,6 +23,7 @@ test_needs=(
   "command -v openssl                | openssl"
   "command -v strace                 | strace"
   "command -v python3                | python3"
+  "/usr/bin/python3 -c 'import h11'  | python3-h11"
   "command -v node                   | nodejs"
   "command -v socat                  | socat"
   "has_header ares.h                 | libc-ares-dev"

@@ -120,10 +120,27 @@ static bool next_chunk(chunked *c) {
 
 /* ---- trailers ---- */
 
+static bool note_name(chunked *c, char byte) {
+  if (c->trailer_line <= sizeof c->name) c->name[c->trailer_line - 1] = chars_lower(byte);
+  return true;
+}
+
+/* What would change the framing or the meaning of the message, were it a field of the head. */
+static bool trailer_named(chunked *c) {
+  static const char *const forbidden[] = {"content-length", "transfer-encoding", "host"};
+  size_t len = c->trailer_line - 1;
+  for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++) {
+    if (strlen(forbidden[i]) == len && memcmp(c->name, forbidden[i], len) == 0)
+      return refuse(c, 400, "a trailer that may stand in the head only", *c->name);
+  }
+  return go(c, TRAILER_VALUE);
+}
+
 static bool trailer_first(chunked *c, char byte) {
   if (byte == '\r') return go(c, END_LF);
   if (!chars_is(byte, CHARS_TOKEN)) return refuse(c, 400, "a byte that begins no trailer", byte);
   if (++c->trailer_fields > c->limits.fields) return refuse(c, 431, "too many trailers", byte);
+  note_name(c, byte);
   return go(c, TRAILER_NAME);
 }
 
@@ -135,8 +152,8 @@ static bool trailer_byte(chunked *c, char byte) {
   case TRAILER:
     return trailer_first(c, byte);
   case TRAILER_NAME:
-    if (chars_is(byte, CHARS_TOKEN)) return true;
-    if (byte == ':') return go(c, TRAILER_VALUE);
+    if (chars_is(byte, CHARS_TOKEN)) return note_name(c, byte);
+    if (byte == ':') return trailer_named(c);
     return refuse(c, 400, "a byte that no name of a trailer has", byte);
   case TRAILER_VALUE:
     if (chars_is(byte, CHARS_VALUE)) return true;

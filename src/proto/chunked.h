@@ -24,6 +24,7 @@ typedef struct chunked {
   uint32_t extensions; /* in the whole body */
   uint32_t trailers, trailer_fields;
   uint32_t trailer_line; /* bytes of the line under way */
+  char name[20];         /* of the trailer, as far as it fits, in lower case */
   head_limits limits;
   head_error error;
 } chunked;
