@@ -25,6 +25,10 @@
 #define MSG_NOSIGNAL 0 /* where SO_NOSIGPIPE does it */
 #endif
 
+/* Asking for several packets when there is only one costs the system a second look. After a packet
+ * that came alone only every so many events ask for more. */
+enum { LOOK_EVERY = 8 };
+
 /* When the system cannot tell that it takes packets again, it is asked so often. */
 static const double RETRY_S = 0.002;
 
@@ -34,6 +38,7 @@ struct aio_dport {
   aio_datagram *owner;
   aio_timer retry; /* wakes the senders */
   int fd, family;
+  uint8_t alone; /* so many events in a row brought one packet: */
   uint8_t asked; /* UV_READABLE and UV_WRITABLE */
   bool connected;
   aio_sockfile file;
@@ -96,7 +101,7 @@ static void batch_init(batch *b, const aio_dport *p, char *room) {
   bool is_unix = p->family == AF_UNIX;
   size_t n = is_unix ? 1 : AIO_PACKETS_AT_ONCE;
   size_t size = is_unix ? AIO_PACKETS_ROOM : AIO_PACKET_MAX;
-  size_t wanted = aio_datagram_room(p->owner);
+  size_t wanted = p->alone % LOOK_EVERY ? 1 : aio_datagram_room(p->owner);
   b->n = (unsigned)(n < wanted ? n : wanted);
   for (unsigned i = 0; i < b->n; i++) {
     b->room[i] = (struct iovec){room + i * size, size};
@@ -130,6 +135,7 @@ static void receive(aio_dport *p) {
   }
   batch_init(&b, p, room);
   int n = receive_batch(p->fd, b.msgs, b.n);
+  p->alone = n > 1 ? 0 : p->alone % LOOK_EVERY + 1;
   if (n >= 0)
     hand_over(p, &b, n);
   else if (errno != EAGAIN && errno != EWOULDBLOCK)

@@ -32,6 +32,13 @@
 
 /* A socket that somebody else has opened may be a blocking one. */
 enum { SEND_FLAGS = MSG_NOSIGNAL | MSG_DONTWAIT };
+/* So few bytes are received into room of the loop's and copied; after more than that the next bytes
+ * are expected to be about as many, and received to where they stay. */
+#ifdef AIO_HOSTILE
+enum { COPIED = 0 };
+#else
+enum { COPIED = 1000 };
+#endif
 enum {
   READS_PER_EVENT = 4, /* of a socket that has more than there is room for, */
   PULLS_PER_EVENT = 16 /* and then of a reader who is quick, before it lets the loop poll */
@@ -45,6 +52,7 @@ struct aio_socket {
   aio_ip peer;    /* family 0: not an IP address */
   aio_fdbox *box; /* of a Unix socket that keeps received descriptors, or NULL */
   int fd;
+  uint32_t last; /* how much the last read brought */
   uint8_t asked; /* UV_READABLE and UV_WRITABLE */
   uint8_t pulls; /* more such reads before the next event; 0 after one that emptied the socket */
   bool known;    /* to libuv */
@@ -173,7 +181,7 @@ static ssize_t receive(int fd, const uv_buf_t *space, unsigned n) {
 /* Reads once. True when there may be more, and it is wanted. */
 static bool read_once(aio_socket *sk, aio_stream *s) {
   uv_buf_t space[2];
-  unsigned n = aio_stream_space(s, space);
+  unsigned n = aio_stream_space_for(s, sk->last > COPIED ? sk->last : SIZE_MAX, space);
   if (n == 0) {
     aio_stream_read_ended(s, UV_ENOMEM);
     return false;
@@ -182,6 +190,7 @@ static bool read_once(aio_socket *sk, aio_stream *s) {
   ptrdiff_t got =
       sk->box ? aio_local_receive(sk->fd, space, n, sk->box) : receive(sk->fd, space, n);
   if (got > 0) {
+    sk->last = (uint32_t)got;
     aio_stream_received(s, (size_t)got);
     return (size_t)got == room && s->reading;
   }
