@@ -73,6 +73,7 @@ build = {
         "src/core/listener_unix.c",
         "src/core/local_unix.c",
         "src/core/pipe_unix.c",
+        "src/core/poll_unix.c",
         "src/core/prod_unix.c",
         "src/core/sendfile_unix.c",
         "src/core/sock_unix.c",

@@ -52,6 +52,7 @@ set(AIO_CORE_UNIX_SOURCES
   src/core/listener_unix.c
   src/core/local_unix.c
   src/core/pipe_unix.c
+  src/core/poll_unix.c
   src/core/prod_unix.c
   src/core/sendfile_unix.c
   src/core/sock_unix.c

@@ -24,6 +24,13 @@ local function with_pipe(fn)
   end
 end
 
+local function with_sockets(fn)
+  return function()
+    lu.skipIf(not host, "needs the test interpreter")
+    aio.run(fn, host.socketpair())
+  end
+end
+
 -- Runs a program by the shell, `%s` in `command` being the call of it; what that prints.
 local function shell(code, command)
   local path = os.tmpname()
@@ -160,8 +167,57 @@ T.test_same_descriptor_twice = with_pipe(function(r, w)
   lu.assertEquals(raised(aio.OSError, aio.connect_pipe, r).code, "EEXIST")
   host.write(w, "x")
   lu.assertEquals(from:read(1), "x")
-  host.close(w)
+  local to <close> = aio.connect_pipe(w) -- is not polled as long as it can write
+  lu.assertEquals(raised(aio.OSError, aio.connect_pipe, w).code, "EEXIST")
+  to:write("y")
+  lu.assertEquals(from:read(1), "y")
 end)
+
+T.test_same_socket_twice = with_sockets(function(a, b)
+  local one <close> = aio.open_connection { sock = a }
+  lu.assertEquals(raised(aio.OSError, aio.open_connection, { sock = a }).code, "EEXIST")
+  lu.assertEquals(raised(aio.OSError, aio.connect_pipe, a).code, "EEXIST")
+  host.write(b, "x")
+  lu.assertEquals(one:read(1), "x")
+  host.close(b)
+end)
+
+-- Closes what a stream has, behind its back, and puts something else there, or nothing.
+local function steal(fd, other)
+  if other then host.dup(other, fd) else host.close(fd) end
+end
+
+-- Such a stream gets an error when it is to be polled (libuv would end the process).
+for _, what in ipairs { "nothing", "a_file" } do
+  T["test_behind_its_back_" .. what] = with_pipe(function(r, w)
+    local file <close> = assert(io.open(arg[0]))
+    local other, code = nil, "EBADF"
+    if what == "a_file" then other, code = require("aio.core")._fileno(file), "EPERM" end
+    local from, to = aio.connect_pipe(r), aio.connect_pipe(w)
+    to:write("x")
+    lu.assertEquals(from:read(1), "x") -- polled by now, and no longer when there is too much
+    while to:write_nowait(("x"):rep(65536)) do end
+    steal(w, other)
+    lu.assertEquals(raised(aio.OSError, to.drain, to).code, code)
+    to:abort()
+    aio.timeout(60, function() while from:read(65536) do end end)
+    from:close()
+    lu.assertFalse(host.is_open(w))
+  end)
+  T["test_behind_the_back_of_a_new_one_" .. what] = with_sockets(function(a, b)
+    local file <close> = assert(io.open(arg[0]))
+    local other, code = nil, "EBADF"
+    if what == "a_file" then other, code = require("aio.core")._fileno(file), "EPERM" end
+    local one = aio.open_connection { sock = a }
+    local two = aio.connect_pipe(b)
+    steal(a, other)
+    steal(b, other)
+    lu.assertEquals(raised(aio.OSError, one.read, one, 1).code, code)
+    lu.assertEquals(raised(aio.OSError, two.read, two, 1).code, code)
+    one:abort()
+    two:abort()
+  end)
+end
 
 T.test_limit = with_pipe(function(r, w)
   local from <close> = aio.connect_pipe(r, { limit = 4 })

@@ -132,6 +132,7 @@ static int take_socket(lua_State *L) {
   u->s = aio_stream_new(l->core, (size_t)luaL_checkinteger(L, 2));
   if (!u->s) return luaL_error(L, "not enough memory");
   int err = aio_socket_offered(L, 1, &fd, &is_unix);
+  if (!err && lua_isinteger(L, 1) && aio_stream_has(l->core, (int)fd)) err = UV_EEXIST;
   if (!err) err = aio_socket_take(u->s, fd, is_unix);
   if (!err) {
     aio_socket_gave(L, 1);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Datagram sockets on Unix: a descriptor of our own under uv_poll_t. libuv's uv_udp_t asks again
+ * Datagram sockets on Unix: a descriptor of our own that libuv polls. libuv's uv_udp_t asks again
  * after each batch until the system has no more, and knows no Unix sockets; here an event is one
- * recvmmsg, and a send one sendto. Endpoints call it, libuv calls on_poll. Invariant: `asked` is
- * what libuv polls the descriptor for. */
+ * recvmmsg, and a send one sendto. Endpoints call it, core/poll_unix.c calls on_poll and
+ * on_refused. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
@@ -15,6 +15,7 @@
 #include "core/datagram.h"
 #include "core/fd_unix.h"
 #include "core/listener.h"
+#include "core/poll_unix.h"
 #include "core/sockfile_unix.h"
 
 #ifdef SO_MEMINFO
@@ -33,30 +34,22 @@ enum { LOOK_EVERY = 8 };
 static const double RETRY_S = 0.002;
 
 struct aio_dport {
-  uv_poll_t poll;
-  aio_loop *loop;
+  aio_poll poll;
   aio_datagram *owner;
   aio_timer retry; /* wakes the senders */
-  int fd, family;
+  int family;
   uint8_t alone; /* so many events in a row brought one packet: */
-  uint8_t asked; /* UV_READABLE and UV_WRITABLE */
   bool connected;
   aio_sockfile file;
 };
 
-static void on_poll(uv_poll_t *h, int status, int events);
-
-static int ask(aio_dport *p, unsigned events) {
-  if (p->asked == events) return 0;
-  int err = events ? uv_poll_start(&p->poll, (int)events, on_poll) : uv_poll_stop(&p->poll);
-  if (err) return err;
-  p->asked = (uint8_t)events;
-  p->loop->watchers_changed = true;
-  return 0;
+static void ask(aio_dport *p, unsigned events) {
+  aio_poll_ask(&p->poll, events);
 }
 
 int aio_dport_read(aio_dport *p, bool on) {
-  return ask(p, on ? p->asked | UV_READABLE : p->asked & ~(unsigned)UV_READABLE);
+  ask(p, on ? p->poll.wanted | UV_READABLE : p->poll.wanted & ~(unsigned)UV_READABLE);
+  return 0;
 }
 
 /* ---- receiving ---- */
@@ -128,13 +121,13 @@ static void hand_over(aio_dport *p, const batch *b, int n) {
 
 static void receive(aio_dport *p) {
   batch b;
-  char *room = aio_packets_get(p->loop);
+  char *room = aio_packets_get(p->poll.loop);
   if (!room) {
     aio_datagram_failed(p->owner, UV_ENOMEM);
     return;
   }
   batch_init(&b, p, room);
-  int n = receive_batch(p->fd, b.msgs, b.n);
+  int n = receive_batch(p->poll.fd, b.msgs, b.n);
   p->alone = n > 1 ? 0 : p->alone % LOOK_EVERY + 1;
   if (n >= 0)
     hand_over(p, &b, n);
@@ -142,29 +135,43 @@ static void receive(aio_dport *p) {
     aio_datagram_failed(p->owner, -errno);
 }
 
-/* EPOLLERR: libuv has stopped the poll; the error is taken from the socket. */
-static void on_error(aio_dport *p) {
-  unsigned asked = p->asked;
-  p->asked = 0;
-  int err = aio_fd_error(p->fd);
+/* EPOLLERR: the error is taken from the socket. */
+static void on_error(aio_dport *p, unsigned wanted) {
+  int err = aio_fd_error(p->poll.fd);
   if (err)
     aio_datagram_failed(p->owner, err);
   else if (p->owner->reading)
     ask(p, UV_READABLE);
-  if (asked & UV_WRITABLE) aio_datagram_writable(p->owner);
+  if (wanted & UV_WRITABLE) aio_datagram_writable(p->owner);
 }
 
-static void on_poll(uv_poll_t *h, int status, int events) {
+static void on_poll(aio_poll *h, int status, int events) {
   aio_dport *p = AIO_CONTAINER(h, aio_dport, poll);
   if (status < 0) {
-    on_error(p);
+    on_error(p, (unsigned)events);
     return;
   }
   if (events & UV_READABLE) receive(p);
   if (!(events & UV_WRITABLE)) return;
-  ask(p, p->asked & ~(unsigned)UV_WRITABLE);
+  ask(p, h->wanted & ~(unsigned)UV_WRITABLE);
   aio_datagram_writable(p->owner);
 }
+
+static void on_refused(aio_poll *h, int err) {
+  const aio_dport *p = AIO_CONTAINER(h, aio_dport, poll);
+  aio_datagram_failed(p->owner, err);
+  aio_datagram_writable(p->owner); /* those who send hear of it too */
+}
+
+static void dport_free(aio_dport *p) {
+  aio_mem_free(&p->poll.loop->mem, p, sizeof *p);
+}
+
+static void on_closed(aio_poll *h) {
+  dport_free(AIO_CONTAINER(h, aio_dport, poll));
+}
+
+static const aio_poll_ops poll_ops = {on_poll, on_refused, on_closed};
 
 /* ---- sending ---- */
 
@@ -178,10 +185,10 @@ static int wait_writable(aio_dport *p, int err) {
   int failed = 0;
   if (err == UV_ENOBUFS || (p->family == AF_UNIX && !p->connected)) {
     p->retry.fire = on_retry;
-    double when = aio_loop_now(p->loop) + RETRY_S;
-    if (!aio_loop_timer_start(p->loop, &p->retry, when)) failed = UV_ENOMEM;
+    double when = aio_loop_now(p->poll.loop) + RETRY_S;
+    if (!aio_loop_timer_start(p->poll.loop, &p->retry, when)) failed = UV_ENOMEM;
   } else {
-    failed = ask(p, p->asked | UV_WRITABLE);
+    ask(p, p->poll.wanted | UV_WRITABLE);
   }
   return failed ? failed : UV_EAGAIN;
 }
@@ -190,7 +197,7 @@ int aio_dport_send(aio_dport *p, const char *ptr, size_t len, const aio_address 
   aio_sockaddr sys;
   socklen_t sys_len = to ? aio_fd_fill(&sys, to) : 0;
   ssize_t sent;
-  do sent = sendto(p->fd, ptr, len, MSG_NOSIGNAL, to ? &sys.sa : NULL, sys_len);
+  do sent = sendto(p->poll.fd, ptr, len, MSG_NOSIGNAL, to ? &sys.sa : NULL, sys_len);
   while (sent < 0 && errno == EINTR);
   if (sent >= 0) return 0;
   int err = -errno;
@@ -223,7 +230,7 @@ static int member_v4(const aio_dport *p, const aio_address *group, const char *v
   m.imr_multiaddr = group->ip.v4.sin_addr;
   int err = fill_mreqn(&m, via);
   int name = join ? IP_ADD_MEMBERSHIP : IP_DROP_MEMBERSHIP;
-  return err ? err : set(p->fd, IPPROTO_IP, name, &m, sizeof m);
+  return err ? err : set(p->poll.fd, IPPROTO_IP, name, &m, sizeof m);
 }
 
 static int member_v6(const aio_dport *p, const aio_address *group, const char *via, bool join) {
@@ -232,7 +239,7 @@ static int member_v6(const aio_dport *p, const aio_address *group, const char *v
   int err = 0;
   if (via) m.ipv6mr_interface = interface_index(via, &err);
   int name = join ? IPV6_JOIN_GROUP : IPV6_LEAVE_GROUP;
-  return err ? err : set(p->fd, IPPROTO_IPV6, name, &m, sizeof m);
+  return err ? err : set(p->poll.fd, IPPROTO_IPV6, name, &m, sizeof m);
 }
 
 int aio_dport_member(aio_dport *p, const aio_address *group, const char *via, bool join) {
@@ -265,12 +272,12 @@ static int multicast_v6(int fd, const aio_datagram_opts *o) {
 static int set_options(const aio_dport *p, const aio_datagram_opts *o) {
   int err = 0;
   if (p->family == AF_UNIX) return 0;
-  if (o->reuse_port) err = aio_fd_option(p->fd, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (!err && o->broadcast) err = aio_fd_option(p->fd, SOL_SOCKET, SO_BROADCAST, 1);
+  if (o->reuse_port) err = aio_fd_option(p->poll.fd, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (!err && o->broadcast) err = aio_fd_option(p->poll.fd, SOL_SOCKET, SO_BROADCAST, 1);
   if (err) return err;
-  if (p->family == AF_INET) return multicast_v4(p->fd, o);
-  err = aio_fd_option(p->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* as servers are */
-  return err ? err : multicast_v6(p->fd, o);
+  if (p->family == AF_INET) return multicast_v4(p->poll.fd, o);
+  err = aio_fd_option(p->poll.fd, IPPROTO_IPV6, IPV6_V6ONLY, 1); /* as servers are */
+  return err ? err : multicast_v6(p->poll.fd, o);
 }
 
 static int prepare(aio_dport *p, const aio_address *local, const aio_address *peer,
@@ -279,20 +286,15 @@ static int prepare(aio_dport *p, const aio_address *local, const aio_address *pe
   int err = set_options(p, opts);
   if (!err && local) {
     *call = "bind";
-    err = local->path_len ? aio_sockfile_bind(&p->file, p->fd, SOCK_DGRAM, local)
-                          : aio_fd_bind(p->fd, local);
+    err = local->path_len ? aio_sockfile_bind(&p->file, p->poll.fd, SOCK_DGRAM, local)
+                          : aio_fd_bind(p->poll.fd, local);
   }
   if (!err && peer) {
     *call = "connect";
-    err = aio_fd_connect(p->fd, peer);
+    err = aio_fd_connect(p->poll.fd, peer);
   }
-  if (!err) err = uv_poll_init(&p->loop->uv, &p->poll, p->fd);
   if (err) aio_sockfile_remove(&p->file);
   return err;
-}
-
-static void dport_free(aio_dport *p) {
-  aio_mem_free(&p->loop->mem, p, sizeof *p);
 }
 
 int aio_dport_open(aio_datagram *d, const aio_address *local, const aio_address *peer,
@@ -302,41 +304,39 @@ int aio_dport_open(aio_datagram *d, const aio_address *local, const aio_address 
   aio_dport *p = aio_mem_new(&d->mem, sizeof *p);
   if (!p) return UV_ENOMEM;
   memset(p, 0, sizeof *p);
-  p->loop = d->loop;
   p->owner = d;
   p->connected = peer != NULL;
   p->family = a->path_len ? AF_UNIX : a->ip.sa.sa_family;
-  p->fd = aio_fd_socket(p->family, SOCK_DGRAM, 0);
-  int err = p->fd < 0 ? p->fd : prepare(p, local, peer, opts, call);
+  int fd = aio_fd_socket(p->family, SOCK_DGRAM, 0);
+  aio_poll_init(&p->poll, d->loop, fd, &poll_ops);
+  int err = fd < 0 ? fd : prepare(p, local, peer, opts, call);
   if (!err) {
     d->port = p;
     return 0;
   }
-  if (p->fd >= 0) close(p->fd);
+  if (fd >= 0) close(fd);
   dport_free(p);
   return err;
 }
 
-static void on_closed(uv_handle_t *h) {
-  dport_free(AIO_CONTAINER(h, aio_dport, poll));
-}
-
 void aio_dport_close(aio_dport *p) {
-  aio_loop_timer_stop(p->loop, &p->retry);
+  aio_loop_timer_stop(p->poll.loop, &p->retry);
   aio_sockfile_remove(&p->file);
-  uv_close((uv_handle_t *)&p->poll, on_closed);
-  close(p->fd);
-  aio_listener_revive(p->loop);
+  aio_loop *l = p->poll.loop;
+  int fd = p->poll.fd;
+  aio_poll_close(&p->poll);
+  close(fd);
+  aio_listener_revive(l);
 }
 
 /* ---- what it is ---- */
 
 int aio_dport_address(aio_dport *p, bool peer, aio_address *a) {
-  return aio_fd_address(p->fd, peer, a);
+  return aio_fd_address(p->poll.fd, peer, a);
 }
 
 int aio_dport_fileno(const aio_dport *p) {
-  return p->fd;
+  return p->poll.fd;
 }
 
 #ifdef SO_MEMINFO
@@ -344,7 +344,8 @@ int aio_dport_fileno(const aio_dport *p) {
 uint64_t aio_dport_dropped(const aio_dport *p) {
   uint32_t info[SK_MEMINFO_VARS] = {0};
   socklen_t len = sizeof info;
-  return getsockopt(p->fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0 ? 0 : info[SK_MEMINFO_DROPS];
+  return getsockopt(p->poll.fd, SOL_SOCKET, SO_MEMINFO, info, &len) < 0 ? 0
+                                                                        : info[SK_MEMINFO_DROPS];
 }
 
 #else

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Pipes, FIFOs, ttys and character devices as sources, on Unix: a descriptor under uv_poll_t, read
- * and written by readv and writev. Streams call the operations, libuv calls on_poll. Invariant:
- * `asked` is what libuv polls the descriptor for; `fd` is -1 once the outgoing direction, the only
- * one, was ended.
+ * Pipes, FIFOs, ttys and character devices as sources, on Unix: a descriptor that libuv polls,
+ * read and written by readv and writev. Streams call the operations, core/poll_unix.c calls on_poll
+ * and on_refused. Invariant: `fd` is -1 once the outgoing direction, the only one, was ended.
  *
  * A descriptor that blocks (see descriptor_unix.c) is read once after each event and written in
  * pieces that fit into a pipe with room, PIPE_BUF bytes. SIGPIPE is blocked around each write: a
@@ -21,6 +20,7 @@
 
 #include "core/descriptor_unix.h"
 #include "core/listener.h"
+#include "core/poll_unix.h"
 #include "core/socket_unix.h"
 #include "core/tty_unix.h"
 
@@ -28,11 +28,9 @@ enum { READS_PER_EVENT = 4, STDERR = 2 };
 
 typedef struct aio_pipe {
   aio_source source;
-  uv_poll_t poll;
-  aio_loop *loop;
+  aio_poll poll;
   aio_tty_saved *saved; /* the mode of a tty that was changed */
   int fd;
-  uint8_t asked;       /* UV_READABLE, UV_WRITABLE, UV_DISCONNECT */
   bool blocks, master; /* see aio_descriptor */
   bool closed, polled; /* the stream has gone; libuv still has the handle */
 } aio_pipe;
@@ -41,14 +39,8 @@ static aio_pipe *pipe_of(aio_source *src) {
   return AIO_CONTAINER(src, aio_pipe, source);
 }
 
-static void on_poll(uv_poll_t *h, int status, int events);
-
 static int ask(aio_pipe *p, unsigned events) {
-  if (p->asked == events || p->fd < 0) return 0;
-  int err = events ? uv_poll_start(&p->poll, (int)events, on_poll) : uv_poll_stop(&p->poll);
-  if (err) return err;
-  p->asked = (uint8_t)events;
-  p->loop->watchers_changed = true;
+  if (p->fd >= 0) aio_poll_ask(&p->poll, events);
   return 0;
 }
 
@@ -56,12 +48,12 @@ static int ask(aio_pipe *p, unsigned events) {
 
 static int pipe_read_start(aio_source *src) {
   aio_pipe *p = pipe_of(src);
-  return ask(p, p->asked | UV_READABLE);
+  return ask(p, p->poll.wanted | UV_READABLE);
 }
 
 static void pipe_read_stop(aio_source *src) {
   aio_pipe *p = pipe_of(src);
-  ask(p, p->asked & ~(unsigned)UV_READABLE);
+  ask(p, p->poll.wanted & ~(unsigned)UV_READABLE);
 }
 
 /* Reads once. True when there may be more, and it is wanted. */
@@ -141,16 +133,16 @@ static ptrdiff_t pipe_try_writev(aio_source *src, const uv_buf_t *bufs, unsigned
 
 static int pipe_write_start(aio_source *src) {
   aio_pipe *p = pipe_of(src);
-  return ask(p, p->asked | UV_WRITABLE);
+  return ask(p, p->poll.wanted | UV_WRITABLE);
 }
 
 /* ---- closing ---- */
 
 static void free_gone(aio_pipe *p) {
-  if (p->closed && !p->polled) aio_mem_free(&p->loop->mem, p, sizeof *p);
+  if (p->closed && !p->polled) aio_mem_free(&p->poll.loop->mem, p, sizeof *p);
 }
 
-static void on_closed(uv_handle_t *h) {
+static void on_closed(aio_poll *h) {
   aio_pipe *p = AIO_CONTAINER(h, aio_pipe, poll);
   p->polled = false;
   free_gone(p);
@@ -159,10 +151,10 @@ static void on_closed(uv_handle_t *h) {
 static void close_fd(aio_pipe *p) {
   if (p->fd < 0) return;
   aio_tty_restore(&p->saved);
-  uv_close((uv_handle_t *)&p->poll, on_closed);
+  aio_poll_close(&p->poll);
   close(p->fd);
   p->fd = -1;
-  aio_listener_revive(p->loop);
+  aio_listener_revive(p->poll.loop);
 }
 
 static int pipe_shutdown(aio_source *src) {
@@ -217,18 +209,17 @@ static const aio_source_ops one_way_ops = PIPE_OPS("pipe", true, NULL),
 
 /* ---- events ---- */
 
-/* EPOLLERR, and libuv has stopped the poll: nobody reads the pipe any more, or the terminal has
+/* EPOLLERR, or the number is no pipe any more: nobody reads the pipe any more, or the terminal has
  * gone. What has arrived before comes first. */
 static void on_error(aio_pipe *p) {
   aio_stream *s = p->source.stream;
-  p->asked = 0;
   while (s->reading && read_once(p)) {
   }
   if (s->reading) aio_stream_read_ended(s, s->in.total || s->write_error ? 0 : UV_EIO);
   if (!s->write_error) aio_stream_write_failed(s, UV_EPIPE);
 }
 
-static void on_poll(uv_poll_t *h, int status, int events) {
+static void on_poll(aio_poll *h, int status, int events) {
   aio_pipe *p = AIO_CONTAINER(h, aio_pipe, poll);
   if (status < 0 || (events & UV_DISCONNECT)) {
     if (status >= 0) ask(p, 0);
@@ -237,8 +228,17 @@ static void on_poll(uv_poll_t *h, int status, int events) {
   }
   if (events & UV_READABLE) read_some(p);
   if (!(events & UV_WRITABLE) || aio_stream_flush(p->source.stream) || p->fd < 0) return;
-  ask(p, p->asked & ~(unsigned)UV_WRITABLE);
+  ask(p, p->poll.wanted & ~(unsigned)UV_WRITABLE);
 }
+
+static void on_refused(aio_poll *h, int err) {
+  aio_pipe *p = AIO_CONTAINER(h, aio_pipe, poll);
+  aio_stream *s = p->source.stream;
+  if (s->reading) aio_stream_read_ended(s, err);
+  aio_stream_write_failed(s, err);
+}
+
+static const aio_poll_ops poll_ops = {on_poll, on_refused, on_closed};
 
 /* ---- making ---- */
 
@@ -254,8 +254,8 @@ static int open_polled(aio_stream *s, aio_descriptor *d, bool reads, bool writes
   aio_pipe *p = aio_mem_new(&l->mem, sizeof *p);
   if (!p) return UV_ENOMEM;
   memset(p, 0, sizeof *p);
-  p->loop = l;
-  int err = uv_poll_init(&l->uv, &p->poll, d->fd);
+  aio_poll_init(&p->poll, l, d->fd, &poll_ops);
+  int err = aio_poll_meet(&p->poll);
   if (err) {
     aio_mem_free(&l->mem, p, sizeof *p);
     return err;
@@ -291,6 +291,7 @@ int aio_pipe_open(aio_stream *s, int fd, const aio_pipe_opts *opts, const char *
   int err = aio_descriptor_look(fd, &d, call);
   bool reads = d.reads && (use & AIO_PIPE_READ), writes = d.writes && (use & AIO_PIPE_WRITE);
   if (!err && !reads && !writes) err = UV_EBADF;
+  if (!err && own && aio_stream_has(s->loop, fd)) err = UV_EEXIST;
   if (!err) {
     *call = "dup";
     err = aio_descriptor_take(&d, own);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sockets on Unix: descriptors of our own under uv_poll_t, read with one recv and written with one
+ * Sockets on Unix: descriptors of our own, polled by libuv, read with one recv and written with one
  * sendmsg, since libuv's writes raise SIGPIPE and its reads cannot use a scratch buffer of all
- * connections. Streams call the operations, libuv calls on_poll. Invariant: `asked` is what libuv
- * polls the descriptor for, or, while it does not know it yet, will be asked to poll it for; it is
- * then `joining` unless that is nothing.
+ * connections. Streams call the operations, core/poll_unix.c calls on_poll and on_refused.
  *
  * Some facts about epoll. It is level-triggered: reading is asked for once and stays on, so a read
  * costs no epoll_ctl; a read shorter than its room has emptied the socket, so no second one is
@@ -24,6 +22,7 @@
 #include "core/fd_unix.h"
 #include "core/listener.h"
 #include "core/local.h"
+#include "core/poll_unix.h"
 #include "core/socket.h"
 
 #ifndef MSG_NOSIGNAL
@@ -46,16 +45,11 @@ enum {
 
 struct aio_socket {
   aio_source source;
-  aio_joiner joining;
-  uv_poll_t poll; /* once it is `known` */
-  aio_loop *loop;
+  aio_poll poll;  /* without a descriptor at first */
   aio_ip peer;    /* family 0: not an IP address */
   aio_fdbox *box; /* of a Unix socket that keeps received descriptors, or NULL */
-  int fd;
-  uint32_t last; /* how much the last read brought */
-  uint8_t asked; /* UV_READABLE and UV_WRITABLE */
-  uint8_t pulls; /* more such reads before the next event; 0 after one that emptied the socket */
-  bool known;    /* to libuv */
+  uint32_t last;  /* how much the last read brought */
+  uint8_t pulls;  /* more such reads before the next event; 0 after one that emptied the socket */
   bool connecting, closing;
   bool blocking; /* its file description, which is somebody else's too */
 };
@@ -64,33 +58,14 @@ static aio_socket *socket_of(aio_source *src) {
   return AIO_CONTAINER(src, aio_socket, source);
 }
 
-static void on_poll(uv_poll_t *p, int status, int events);
-
-static void ask_later(aio_socket *sk, unsigned events) {
-  if (!events)
-    aio_list_del(&sk->joining.link);
-  else if (!sk->asked)
-    aio_list_push(&sk->loop->joining, &sk->joining.link);
-  sk->asked = (uint8_t)events;
-  sk->loop->watchers_changed = true;
-}
-
-static int ask(aio_socket *sk, unsigned events) {
-  if (sk->asked == events) return 0;
-  if (!sk->known) {
-    ask_later(sk, events);
-    return 0;
-  }
-  int err = events ? uv_poll_start(&sk->poll, (int)events, on_poll) : uv_poll_stop(&sk->poll);
-  if (err) return err;
-  sk->asked = (uint8_t)events;
-  sk->loop->watchers_changed = true;
-  return 0;
+static void ask(aio_socket *sk, unsigned events) {
+  aio_poll_ask(&sk->poll, events);
 }
 
 static int socket_read_start(aio_source *src) {
   aio_socket *sk = socket_of(src);
-  return ask(sk, sk->asked | UV_READABLE);
+  ask(sk, sk->poll.wanted | UV_READABLE);
+  return 0;
 }
 
 /* The poll stays as it is: often the next read, or the close, comes before the next event. */
@@ -100,11 +75,12 @@ static void socket_read_stop(aio_source *src) {
 
 static int socket_write_start(aio_source *src) {
   aio_socket *sk = socket_of(src);
-  return ask(sk, sk->asked | UV_WRITABLE);
+  ask(sk, sk->poll.wanted | UV_WRITABLE);
+  return 0;
 }
 
 static ptrdiff_t socket_try_writev(aio_source *src, const uv_buf_t *bufs, unsigned n) {
-  int fd = socket_of(src)->fd;
+  int fd = socket_of(src)->poll.fd;
   struct msghdr msg = {.msg_iov = (struct iovec *)(uintptr_t)bufs, .msg_iovlen = n};
   ssize_t sent;
   do sent = n == 1 ? send(fd, bufs->base, bufs->len, SEND_FLAGS) : sendmsg(fd, &msg, SEND_FLAGS);
@@ -116,26 +92,25 @@ static ptrdiff_t socket_try_writev(aio_source *src, const uv_buf_t *bufs, unsign
 /* A call without MSG_DONTWAIT waits on a blocking socket. */
 static ptrdiff_t socket_send_file(aio_source *src, aio_file_part *p) {
   const aio_socket *sk = socket_of(src);
-  return sk->blocking ? UV_ENOTSUP : aio_file_part_send(p, sk->fd);
+  return sk->blocking ? UV_ENOTSUP : aio_file_part_send(p, sk->poll.fd);
 }
 
 static int socket_shutdown(aio_source *src) {
-  return shutdown(socket_of(src)->fd, SHUT_WR) < 0 ? -errno : 0;
+  return shutdown(socket_of(src)->poll.fd, SHUT_WR) < 0 ? -errno : 0;
 }
 
-static void on_closed(uv_handle_t *h) {
-  aio_socket_free(AIO_CONTAINER(h, aio_socket, poll));
+static void on_closed(aio_poll *p) {
+  aio_socket_free(AIO_CONTAINER(p, aio_socket, poll));
 }
 
 static void socket_close(aio_source *src, aio_sendq *unsent) {
   (void)unsent;
   aio_socket *sk = socket_of(src);
-  aio_loop *l = sk->loop;
+  aio_loop *l = sk->poll.loop;
+  int fd = sk->poll.fd;
   sk->closing = true;
-  aio_list_del(&sk->joining.link);
-  if (sk->known) uv_close((uv_handle_t *)&sk->poll, on_closed);
-  close(sk->fd);
-  if (!sk->known) aio_socket_free(sk);
+  aio_poll_close(&sk->poll);
+  close(fd);
   aio_listener_revive(l);
 }
 
@@ -143,11 +118,11 @@ static int socket_address(aio_source *src, bool peer, aio_address *a) {
   aio_socket *sk = socket_of(src);
   /* A peer that has gone has no name any more: it was noted down. */
   if (peer && sk->peer.sa.sa_family) return aio_address_copy(a, &sk->peer.sa);
-  return aio_fd_address(sk->fd, peer, a);
+  return aio_fd_address(sk->poll.fd, peer, a);
 }
 
 static int socket_fileno(aio_source *src) {
-  return socket_of(src)->fd;
+  return socket_of(src)->poll.fd;
 }
 
 static void socket_pull(aio_source *src);
@@ -188,7 +163,7 @@ static bool read_once(aio_socket *sk, aio_stream *s) {
   }
   size_t room = space[0].len + (n == 2 ? space[1].len : 0);
   ptrdiff_t got =
-      sk->box ? aio_local_receive(sk->fd, space, n, sk->box) : receive(sk->fd, space, n);
+      sk->box ? aio_local_receive(sk->poll.fd, space, n, sk->box) : receive(sk->poll.fd, space, n);
   if (got > 0) {
     sk->last = (uint32_t)got;
     aio_stream_received(s, (size_t)got);
@@ -203,7 +178,7 @@ static void read_some(aio_socket *sk) {
   int reads = 0;
   sk->pulls = 0;
   if (!s->reading) {
-    ask(sk, sk->asked & ~(unsigned)UV_READABLE);
+    ask(sk, sk->poll.wanted & ~(unsigned)UV_READABLE);
     return;
   }
   do {
@@ -219,9 +194,8 @@ static void socket_pull(aio_source *src) {
   sk->pulls = read_once(sk, src->stream) ? left : 0;
 }
 
-static void connect_ended(aio_socket *sk) {
+static void connect_ended(aio_socket *sk, int err) {
   sk->connecting = false;
-  int err = aio_fd_error(sk->fd);
   ask(sk, 0);
   aio_stream_connected(sk->source.stream, err);
 }
@@ -237,72 +211,53 @@ static void fail(aio_socket *sk, int err) {
 }
 
 /* EPOLLERR: first what arrived before the error, then the error itself. */
-static void on_error(aio_socket *sk) {
+static void on_error(aio_socket *sk, unsigned wanted) {
   aio_stream *s = sk->source.stream;
-  unsigned asked = sk->asked;
-  sk->asked = 0;
   if (s->reading) {
     while (read_once(sk, s)) {
     }
   }
-  int err = aio_fd_error(sk->fd);
+  int err = aio_fd_error(sk->poll.fd);
   if (!err) err = s->read_error;
-  if (!err) {
-    if (!s->reading) asked &= ~(unsigned)UV_READABLE;
-    ask(sk, asked);
-    return;
-  }
-  fail(sk, err);
+  if (err)
+    fail(sk, err);
+  else
+    ask(sk, s->reading ? wanted : wanted & ~(unsigned)UV_READABLE);
 }
 
-static void on_poll(uv_poll_t *p, int status, int events) {
+static void on_poll(aio_poll *p, int status, int events) {
   aio_socket *sk = AIO_CONTAINER(p, aio_socket, poll);
   if (sk->connecting) {
-    if (status < 0) sk->asked = 0;
-    connect_ended(sk);
+    connect_ended(sk, aio_fd_error(p->fd));
   } else if (status < 0) {
-    on_error(sk);
+    on_error(sk, (unsigned)events);
   } else {
     if (events & UV_READABLE) read_some(sk);
     if (!(events & UV_WRITABLE) || aio_stream_flush(sk->source.stream) || sk->closing) return;
-    ask(sk, sk->asked & ~(unsigned)UV_WRITABLE);
+    ask(sk, p->wanted & ~(unsigned)UV_WRITABLE);
   }
 }
 
-static int meet(aio_socket *sk) {
-  int err = uv_poll_init(&sk->loop->uv, &sk->poll, sk->fd);
-  sk->known = !err;
-  return err;
-}
-
-static void join(aio_joiner *j) {
-  aio_socket *sk = AIO_CONTAINER(j, aio_socket, joining);
-  unsigned asked = sk->asked;
-  sk->asked = 0;
-  int err = meet(sk);
-  if (!err) err = ask(sk, asked);
-  if (!err) return;
-  if (!sk->connecting) {
+static void on_refused(aio_poll *p, int err) {
+  aio_socket *sk = AIO_CONTAINER(p, aio_socket, poll);
+  if (sk->connecting)
+    connect_ended(sk, err);
+  else
     fail(sk, err);
-  } else {
-    sk->connecting = false;
-    aio_stream_connected(sk->source.stream, err);
-  }
 }
+
+static const aio_poll_ops poll_ops = {on_poll, on_refused, on_closed};
 
 aio_socket *aio_socket_new(aio_loop *l) {
   aio_socket *sk = aio_mem_new(&l->mem, sizeof *sk);
   if (!sk) return NULL;
   memset(sk, 0, sizeof *sk);
-  sk->loop = l;
-  sk->fd = -1;
-  sk->joining.join = join;
-  aio_link_init(&sk->joining.link);
+  aio_poll_init(&sk->poll, l, -1, &poll_ops);
   return sk;
 }
 
 bool aio_socket_keep_fds(aio_socket *sk, size_t max) {
-  if (!sk->box) sk->box = aio_fdbox_new(&sk->loop->mem, max);
+  if (!sk->box) sk->box = aio_fdbox_new(&sk->poll.loop->mem, max);
   return sk->box != NULL;
 }
 
@@ -312,14 +267,14 @@ int aio_local_keep(aio_stream *s, size_t max) {
 }
 
 void aio_socket_free(aio_socket *sk) {
-  aio_fdbox_free(sk->box, &sk->loop->mem);
-  aio_mem_free(&sk->loop->mem, sk, sizeof *sk);
+  aio_fdbox_free(sk->box, &sk->poll.loop->mem);
+  aio_mem_free(&sk->poll.loop->mem, sk, sizeof *sk);
 }
 
 static void give(aio_socket *sk, int fd, const aio_ip *peer) {
   int family = peer->sa.sa_family;
   bool ip = family == AF_INET || family == AF_INET6;
-  sk->fd = fd;
+  sk->poll.fd = fd;
   if (ip) sk->peer = *peer;
   sk->source.ops = ip ? &tcp_ops : &unix_ops;
 }
@@ -340,7 +295,7 @@ int aio_socket_adopt(aio_stream *s, int fd, int flags) {
   aio_socket *sk = aio_socket_new(s->loop);
   if (!sk) return UV_ENOMEM;
   give(sk, fd, &peer.ip);
-  int err = meet(sk);
+  int err = aio_poll_meet(&sk->poll);
   if (err) {
     aio_socket_free(sk);
     return err;
@@ -389,6 +344,6 @@ int aio_socket_connect(aio_stream *s, const aio_address *to, const aio_address *
   if (done) return aio_stream_open(s, &sk->source);
   sk->connecting = true;
   aio_stream_connecting(s, &sk->source);
-  if ((err = ask(sk, UV_WRITABLE))) aio_stream_abort(s);
-  return err;
+  ask(sk, UV_WRITABLE);
+  return 0;
 }

@@ -135,6 +135,16 @@ void aio_stream_release(aio_stream *s) {
     aio_stream_close(s);
 }
 
+bool aio_stream_has(const aio_loop *l, int fd) {
+  for (const aio_link *o = l->objects.next; o != &l->objects; o = o->next) {
+    const aio_object *object = AIO_CONTAINER(o, aio_object, link);
+    if (object->detach != stream_detach) continue;
+    aio_source *src = AIO_CONTAINER(object, aio_stream, object)->source;
+    if (src && src->ops->fileno(src) == fd) return true;
+  }
+  return false;
+}
+
 int aio_stream_open(aio_stream *s, aio_source *src) {
   aio_stream_connecting(s, src);
   s->state = AIO_STREAM_OPEN;

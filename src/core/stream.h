@@ -138,6 +138,9 @@ void aio_stream_connecting(aio_stream *s, aio_source *src);
  * aio_stream_connected. 0 or UV_ENOMEM; then nothing has changed. */
 int aio_stream_insert(aio_stream *s, aio_source *src, aio_cnode *above, aio_stream **below);
 
+/* Has a stream of the loop this descriptor? Looks at each of them. */
+bool aio_stream_has(const aio_loop *l, int fd);
+
 static inline bool aio_stream_is_open(const aio_stream *s) {
   return s->state == AIO_STREAM_OPEN;
 }
