@@ -191,6 +191,8 @@ static bool connection_flags(h1 *p) {
   if (http10) p->flags |= H1_HTTP10;
   if (keep && !close && p->length != H1_UNTIL_CLOSE) p->flags |= H1_KEEP_ALIVE;
   if (!http10 && (v.flags & F_UPGRADE) && (v.flags & F_CONNECTION_UPGRADE)) p->flags |= H1_UPGRADE;
+  if (p->head.response && p->head.status == 101 && !(p->flags & H1_UPGRADE))
+    return head_refuse(&p->head, 400, "a change to a protocol that is not named", NULL, 0);
   return true;
 }
 

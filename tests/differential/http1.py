@@ -30,6 +30,7 @@ RESPONSES = [
     b"HTTP/1.0 404 Not Found\r\nConnection: close\r\n\r\nuntil the end",
     b"HTTP/1.1 304 Not Modified\r\nETag: \"a\"\r\n\r\n",
     b"HTTP/1.1 100 Continue\r\n\r\n",
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\nx",
     b"HTTP/1.1 204 No Content\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na;x\r\n0123456789\r\n0\r\nA: b\r\n\r\n",
 ]
@@ -90,7 +91,8 @@ def connection(request):
     if request:
         return h11.Connection(h11.SERVER)
     conn = h11.Connection(h11.CLIENT)
-    conn.send(h11.Request(method="GET", target="/", headers=[("Host", "a")]))
+    conn.send(h11.Request(method="GET", target="/", headers=[
+        ("Host", "a"), ("Connection", "upgrade"), ("Upgrade", "x")]))
     conn.send(h11.EndOfMessage())
     return conn
 

@@ -162,6 +162,8 @@ bad.responses = {
   { "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "in HTTP/1.0" },
   { "HTTP/1.1 204 No\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "has no body" },
   { "HTTP/1.1 100 No\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "has no body" },
+  { "HTTP/1.1 101 S\r\nConnection: upgrade\r\n\r\n", 400, "not named" },
+  { "HTTP/1.1 101 S\r\nUpgrade: x\r\n\r\n", 400, "not named" },
   { answer "A: b\r\n c\r\n", 400, "goes on in the next line" },
   { answer "A : b\r\n", 400, "before its colon" },
   { answer "A: b\0\r\n", 400, "control" },
