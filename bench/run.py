@@ -24,8 +24,9 @@ class Case:
 
     def __init__(self, workload, full, quick, goals):
         self.workload, self.sizes, self.goals = workload, {False: full, True: quick}, goals
-        served = os.path.exists(os.path.join(HERE, workload, "loader.c"))
-        self.run = measure.server if served else measure.program
+        served, asked = (os.path.exists(os.path.join(HERE, workload, file))
+                         for file in ("loader.c", "responder.c"))
+        self.run = measure.server if served else measure.client if asked else measure.program
 
     def size(self, quick):
         self.name, self.args = self.sizes[quick]
@@ -78,6 +79,8 @@ CASES = [
          {"go": 1, "py_asyncio": 0.2, "py_uvloop": 1, "node": 1}),
     throughput("send"),
     throughput("receive"),
+    Case("http_client", ("32 at a time", "100000 32"), ("32 at a time", "20000 32"),
+         {"go": 1.3, "node": 1, "py_asyncio": 1, "py_uvloop": 1}),
     Case("sendfile", ("1 GiB", "send 1024"), ("256 MiB", "send 256"), {"c_epoll": 1.05, "go": 1}),
     tls("64 x 64 B", "64 64", 1.15),
     tls("64 x 4096 B", "64 4096", 1.15),

@@ -22,11 +22,12 @@ def last_line(log):
     return lines[-1] if lines else "no message"
 
 
-def program(workload, peer, args, limit):
-    """Runs to the end, at most `limit` seconds; what it printed plus `cpu_s`."""
+def program(workload, peer, args, limit, cpus=set(CPUS)):
+    """Runs to the end, at most `limit` seconds; what it printed plus `cpu_us`."""
     words, env = command(workload, peer)
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as log:
-        child = subprocess.Popen(words + args.split(), env=env, stdout=out, stderr=log)
+        child = subprocess.Popen(words + args.split(), env=env, stdout=out, stderr=log,
+                                 preexec_fn=lambda: os.sched_setaffinity(0, cpus))
         signal.signal(signal.SIGALRM, lambda *_: child.kill())
         signal.setitimer(signal.ITIMER_REAL, limit)
         _, status, usage = os.wait4(child.pid, 0)
@@ -69,6 +70,28 @@ def load(workload, port, pid, args):
     return got
 
 
+def end(child):
+    child.terminate()
+    try:
+        child.wait(3)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+def client(workload, peer, args, limit):
+    """Runs a client to its end on one CPU, against responder.c on another."""
+    port = free_port()
+    with tempfile.TemporaryFile() as log:
+        child = subprocess.Popen([built(workload, "responder.c"), str(port)], stderr=log,
+                                 preexec_fn=lambda: os.sched_setaffinity(0, LOADER_CPU))
+        try:
+            wait_open(port, child, log)
+            return program(workload, peer, f"{port} {args}", limit, SERVER_CPU)
+        finally:
+            end(child)
+
+
 def server(workload, peer, args, limit):
     """Starts the server on one CPU, loads it from another; `cpu_us` is the server's alone."""
     words, env = command(workload, peer)
@@ -81,9 +104,4 @@ def server(workload, peer, args, limit):
             wait_open(port, child, log)
             return load(workload, port, child.pid, args)
         finally:
-            child.terminate()
-            try:
-                child.wait(3)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait()
+            end(child)

@@ -15,7 +15,6 @@ local next_wait = client_timeout.next_wait
 
 local CHUNK = 65536 -- bytes read at once
 local AT_ONCE = 65536 -- a body of so many bytes is taken with the head, when it is here
-local DECODED = 64 * 1024 * 1024 -- bytes of a body that was compressed, when it is read as a whole
 
 local Body = {}
 Body.__index = Body
@@ -45,6 +44,7 @@ end }
 local function let_go(self)
   local link = self.link
   self.link = nil
+  if link then link.sending = nil end
   if self.guard then self.guard.link = nil end
   if self.sending then self.sending:cancel() end
   local ended = self.on_end
@@ -215,6 +215,7 @@ end
 function M.new(req, link, sending, headers, length, reusable)
   local self = setmetatable({
     req = req, link = link, sending = sending, reusable = reusable,
+    most = req.session._body_limits.body, most_decoded = req.session._body_limits.decoded,
   }, Body)
   if length == 0 then
     finish(self)
@@ -256,9 +257,8 @@ end
 
 -- Everything that is left; what was read stays in `parts` when it is cancelled. [suspends]
 local function read_all(self)
-  local limits = self.req.session._body_limits
   local option = self.codings and "decoded" or "body"
-  local most = limits[option] or self.codings and DECODED or math.huge
+  local most = self.codings and self.most_decoded or self.most
   if not self.codings and self.total and self.total > most then too_long(self, most, option) end
   local parts = self.parts
   for data in self.next_chunk do
@@ -274,6 +274,11 @@ end
 ---@return string
 function Body:read()
   if self.whole then return self.whole end
+  local early = self.early
+  if early and not self.codings and not self.stream and #early <= self.most then
+    self.early, self.whole = nil, early
+    return early
+  end
   if self.error then error(self.error, 0) end
   if self.stream then return self.stream:read("a") end
   if not self.parts then self.next_chunk, self.parts, self.got = pull_of(self), {}, 0 end

@@ -250,15 +250,30 @@ local function refuse(req, why)
   error(why, 0)
 end
 
+-- The heads to a target that say nothing but what all requests of the session say; nil for a method
+-- that would say more.
+local function heads_of(req)
+  local to = req.target
+  if WITH_BODY[req.method] or req.body or req.close ~= req.session._closes then return nil end
+  to.heads = to.heads or {}
+  return to.heads
+end
+
 --- Sets `head`, the bytes of the request's head. What cannot stand in one raises as a wrong
 --- argument.
 function M.set_head(req)
   local fields, body = hop_fields(req), req.body
+  local heads = fields == req.session._defaults and not req.place.forward and heads_of(req)
+  if heads and heads[req.method] then
+    req.head = heads[req.method]
+    return
+  end
   local host = not field(fields, "host") and req.target.host_field or nil
   local kind = body and not field(fields, "content-type") and body.type or nil
   local ok, head = pcall(hc.request_head, req.method, request_target(req), host, fields, kind,
     length_of(req), req.close and 0 or KEEP_ALIVE)
   if not ok then refuse(req, head) end
+  if heads then heads[req.method] = head end
   req.head = head
 end
 

@@ -88,11 +88,6 @@ end
 
 -- ---- the request ----
 
--- A link that has not been used yet has no parser.
-local function parser_of(req, link)
-  if not link.parser then link.parser = hc.parser("response", req.session._limits) end
-end
-
 local function write(link, req, ...)
   local ok, err = pcall(link.stream.write_nowait, link.stream, ...)
   if ok then return end
@@ -105,7 +100,8 @@ local function begin_body(req, link, body)
     write(link, req, body.text)
     return nil
   end
-  return upload.start(link.stream, body, req.on_progress, req.trace)
+  link.sending = upload.start(link.stream, body, req.on_progress, req.trace)
+  return link.sending
 end
 
 -- Sends head and body; returns the upload that goes on, and the response when one came before the
@@ -128,26 +124,23 @@ local function send(req, link, head)
   return begin_body(req, link, body)
 end
 
-local function attempt(req, link, state)
-  parser_of(req, link)
+-- One attempt; `link.sending` is its upload. [suspends]
+local function attempt(req, link)
+  if not link.parser then link.parser = hc.parser("response", req.session._limits) end
   local sending, early = send(req, link, req.head)
-  state.sending = sending
   if early then return response.new(req, link, nil, false, table.unpack(early, 1, early.n)) end
   return response.new(req, link, sending, true, read_head(req, link, sending))
 end
 
--- One attempt; the link is given back when it fails. [suspends]
-local function try(req, link)
-  local state = {}
-  local ok, res = pcall(attempt, req, link, state)
-  if ok then return res end
-  local sending = state.sending
-  local cancelled = sending and sending:stop()
-  req.connector:_drop(link)
-  if sending and sending.error ~= nil and not core.is(res, core.CancelledError) then
-    res = sending.error
+-- What an attempt raised, after the link was given back. [suspends]
+local function cleaned_up(req, link, err)
+  local sending, cancelled = link.sending, nil
+  if sending then
+    cancelled = sending:stop()
+    if sending.error ~= nil and not core.is(err, core.CancelledError) then err = sending.error end
   end
-  error(cancelled or res, 0)
+  req.connector:_drop(link)
+  return cancelled or err
 end
 
 --- Sends a request and reads the head of the response. A connection out of the pool that turns out
@@ -158,12 +151,16 @@ end
 function M.exchange(req)
   local connector, place = req.connector, req.place
   local link = connector:_acquire(place, req)
-  local ok, res = pcall(try, req, link)
+  local ok, res = pcall(attempt, req, link)
   if ok then return res end
+  res = cleaned_up(req, link, res)
   local again = core.is(res, errors.ClientError) and res.stale and SENT_TWICE[req.method]
     and (not req.body or req.body.again)
   if not again then error(res, 0) end
-  return try(req, connector:_acquire(place, req, true))
+  link = connector:_acquire(place, req, true)
+  ok, res = pcall(attempt, req, link)
+  if ok then return res end
+  error(cleaned_up(req, link, res), 0)
 end
 
 return M

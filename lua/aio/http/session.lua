@@ -20,8 +20,10 @@ local trace = require "aio.http.trace"
 local M = {}
 
 local MAX_REDIRECTS = 10
+local DECODED = 64 * 1024 * 1024 -- bytes of a body that was compressed, when it is read as a whole
 local MOST_TARGETS = 512 -- URLs that a session remembers
 local NOTHING = setmetatable({}, { __newindex = function() error "not to be changed" end })
+local NO_HISTORY = {}
 
 local ClientSession = { _kind = "the session" }
 ClientSession.__index = ClientSession
@@ -55,7 +57,7 @@ local HEAD_LIMITS = { line = true, field = true, fields = true, head = true, tra
 local BODY_LIMITS = { body = true, decoded = true }
 
 local function split_limits(limits, n, name)
-  local head, body = nil, {}
+  local head, body = nil, { body = math.huge, decoded = DECODED }
   for key, value in pairs(limits or {}) do
     check.arg(HEAD_LIMITS[key] or BODY_LIMITS[key], n, name, ("option 'limits': unknown limit '%s' "
       .. "(there is: body, decoded, field, fields, head, line, trailers)"):format(tostring(key)))
@@ -89,6 +91,15 @@ local function check_connector(value, n, name)
   return value or connector.Connector()
 end
 
+-- Is the connection to be closed after this request, and is it to change its protocol?
+local function fate_of(self, headers)
+  local connection = client_request.field(headers, "connection")
+  if connection and connection:lower() == "upgrade" then return false, true end
+  if connection then client_request.take_out(headers, "connection") end
+  return self.connector._pool._keepalive <= 0
+    or connection ~= nil and connection:lower() == "close"
+end
+
 --- A client: connections, cookies and settings that many requests share.
 ---@param opts? table base_url (what relative URLs are relative to), headers, cookies (sent with
 ---  each request to the origin that is asked), cookie_jar, auth (http.basic_auth), timeout
@@ -105,7 +116,7 @@ function M.ClientSession(opts)
   local decompress = opts.auto_decompress ~= false
   local head_limits, body_limits = split_limits(opts.limits, n, name)
   local credentials = auth.check(opts.auth, "auth", n, name)
-  return setmetatable({
+  local self = setmetatable({
     connector = check_connector(opts.connector, n, name), _owns = opts.connector == nil,
     cookie_jar = check_jar(opts.cookie_jar, n, name), closed = false,
     _base = check_base(opts.base_url, n, name), _cookies = opts.cookies,
@@ -118,6 +129,8 @@ function M.ClientSession(opts)
     _trace = trace.check(opts.trace, n, name), _limits = head_limits, _body_limits = body_limits,
     _targets = {}, _targets_n = 0,
   }, ClientSession)
+  self._closes = fate_of(self, self._defaults)
+  return self
 end
 
 -- ---- options of a request ----
@@ -182,31 +195,33 @@ local function own_cookies(self, opts)
   return all
 end
 
--- Is the connection to be closed after this request, and is it to change its protocol?
-local function fate_of(self, headers)
-  local connection = client_request.field(headers, "connection")
-  if connection and connection:lower() == "upgrade" then return false, true end
-  if connection then client_request.take_out(headers, "connection") end
-  return self.connector._pool._keepalive <= 0
-    or connection ~= nil and connection:lower() == "close"
+-- Fields and body of a request. One that has nothing of its own shares the session's fields, which
+-- nobody changes.
+local function describe(self, hop, opts, n, name)
+  if opts == NOTHING then
+    hop.headers, hop.close = self._defaults, self._closes
+    return
+  end
+  local headers = client_request.fields(self, opts, n, name)
+  hop.headers, hop.body = headers, client_request.body(headers, opts, n, name)
+  hop.close, hop.upgrade = fate_of(self, headers)
+  hop.close = hop.close or self._closes
 end
 
 -- The request as it is before its first hop.
 local function new_hop(self, method, to, opts, n, name)
   local limits = client_timeout.check(opts.timeout, n, name) or self._timeout
   local loop = core.get_running_loop()
-  local headers = client_request.fields(self, opts, n, name)
   local hop = {
     session = self, connector = self.connector, loop = loop, limits = limits, n = n, fn = name,
     deadline = limits.total and loop:time() + limits.total or nil, method = method, target = to,
-    headers = headers, body = client_request.body(headers, opts, n, name),
     how = how_of(self, opts, n, name), cookies = own_cookies(self, opts),
-    expect = opts.expect100, on_progress = opts.on_progress, history = {},
+    expect = opts.expect100, on_progress = opts.on_progress, history = NO_HISTORY,
   }
+  describe(self, hop, opts, n, name)
   local credentials = auth.check(opts.auth, "auth", n, name)
   hop.auth = credentials and credentials.header or self._auth
   if to.user and not credentials then redirect.take_credentials(hop, to) end
-  hop.close, hop.upgrade = fate_of(self, headers)
   return hop
 end
 
