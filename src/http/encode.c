@@ -146,6 +146,7 @@ static void put_headers(out *o, given *g, int idx) {
 /* Stack of both: first line's two, host or reason..., see the callers. */
 typedef struct tail {
   int type, length, flags; /* arguments */
+  int body;                /* 0: none */
 } tail;
 
 static void put_type(out *o, const given *g, int idx) {
@@ -185,6 +186,9 @@ static int finish(out *o, const given *g, const tail *t) {
   put_length(o, t->length);
   put_connection(o, g, lua_tointeger(o->L, t->flags));
   PUT(o, "\r\n");
+  size_t len = 0;
+  const char *body = t->body ? lua_tolstring(o->L, t->body, &len) : NULL;
+  if (body) put(o, body, len);
   lua_pushlstring(o->L, o->ptr, o->len);
   return 1;
 }
@@ -263,10 +267,11 @@ static void put_status(out *o, int status, int reason) {
   PUT(o, "\r\n");
 }
 
-/* hc.response_head(status, reason or nil, headers or nil, content type or nil, length, flags); the
- * length is -1 for chunks, nil when the headers say it or there is none. Upvalue 1 is the date. */
+/* hc.response_head(status, reason or nil, headers or nil, content type or nil, length, flags, body
+ * or nil); the length is -1 for chunks, nil when the headers say it or there is none; a body (a
+ * short one) is put behind. Upvalue 1 is the date. */
 static int response_head(lua_State *L) {
-  enum { STATUS = 1, REASON, HEADERS, TYPE, LENGTH, FLAGS, BLOCK };
+  enum { STATUS = 1, REASON, HEADERS, TYPE, LENGTH, FLAGS, BODY, BLOCK };
   out o;
   begin(&o, L, BLOCK);
   given g = {.framed = !lua_isnil(L, LENGTH)};
@@ -274,7 +279,7 @@ static int response_head(lua_State *L) {
   put_headers(&o, &g, HEADERS);
   if (!g.date) put_date(&o, lua_touserdata(L, lua_upvalueindex(1)));
   if (!g.server) PUT(&o, "Server: aio\r\n");
-  return finish(&o, &g, &(tail){TYPE, LENGTH, FLAGS});
+  return finish(&o, &g, &(tail){TYPE, LENGTH, FLAGS, BODY});
 }
 
 /* ---- requests ---- */
@@ -311,7 +316,7 @@ static int request_head(lua_State *L) {
   put_request_line(&o, METHOD, TARGET);
   put_host(&o, &g, HOST);
   put_headers(&o, &g, HEADERS);
-  return finish(&o, &g, &(tail){TYPE, LENGTH, FLAGS});
+  return finish(&o, &g, &(tail){TYPE, LENGTH, FLAGS, 0});
 }
 
 /* hc.reason(status): the usual words, "" for none. */

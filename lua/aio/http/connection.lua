@@ -33,6 +33,8 @@ function M.new(conn, settings, secure)
   return setmetatable({
     conn = conn, settings = settings, parser = aio_http_core.parser("request", settings.limits),
     keep = true, secure = secure, task = core.current_task(), prepares = settings.prepares,
+    req = false, left = 0, flags = 0, pull = false, started = false, expects = false,
+    advanced = false, served = false, taken = false, status = 0, bytes = 0,
   }, Connection)
 end
 

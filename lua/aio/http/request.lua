@@ -35,12 +35,23 @@ end
 
 function Request.__tostring(self) return ("Request: %s %s"):format(self.method, self._path) end
 
---- A request of a connection; `_path` is the path as sent, without the query.
+--- A request of a connection.
 ---@param parts table becomes the request
 ---@return Request
 function M.new(parts) return setmetatable(parts, Request) end
 
 -- ---- the request line ----
+
+-- The path as it was sent, without the query.
+function lazy._path(req)
+  local target = req.raw_path
+  local path = target:match "^[^?]*"
+  if path:byte() ~= 47 then -- "http://host/path"
+    local rest = path:match "^%a[%w+.-]*://[^/]*(.*)$"
+    if rest then return rest == "" and "/" or rest end
+  end
+  return path
+end
 
 function lazy.path(req) return router.decode(req._path) end
 

@@ -12,14 +12,17 @@ local response = require "aio.http.response"
 local M = {}
 
 local response_head = http_core.response_head
-local KEEP_ALIVE, HTTP10 = http_core.KEEP_ALIVE, http_core.HTTP10
+local KEEP_ALIVE = http_core.KEEP_ALIVE
 local Response = response.class
+local SMALL = 1400 -- bytes: copying is quicker than sending two pieces
 local TEXT = "text/plain; charset=utf-8"
 
---- The flags of a response's head.
-local function flags_of(c, req)
+M.SMALL, M.TEXT = SMALL, TEXT
+
+--- The flags of a response's head: those of the request, as far as the connection goes on.
+local function flags_of(c)
   if c.left ~= 0 and c.keep then c.keep = c:can_finish_body() end
-  return (c.keep and KEEP_ALIVE or 0) | (req.minor == 0 and HTTP10 or 0)
+  return c.keep and c.flags or c.flags & ~KEEP_ALIVE
 end
 
 --- Has a response with this status never a body?
@@ -30,26 +33,32 @@ M.is_bare = is_bare
 --- Sends a response whose body is in memory. [suspends only when the client is slow]
 ---@param h table|nil|false headers
 function M.send(c, req, status, reason, h, content_type, body)
-  local length = #body
-  local bare = is_bare(status)
-  if bare then length, content_type = nil, nil end
-  local head = response_head(status, reason, h or nil, content_type, length, flags_of(c, req))
+  local length, flags, conn = #body, flags_of(c), c.conn
+  local below
   c.status, c.bytes = status, 0
-  if bare or length == 0 or req.method == "HEAD" then
-    if not c.conn:write_nowait(head) then c:drain() end
-    return
+  if is_bare(status) then
+    below = conn:write_nowait(response_head(status, reason, h or nil, nil, nil, flags))
+  elseif length == 0 or req.method == "HEAD" then
+    below = conn:write_nowait(response_head(status, reason, h or nil, content_type, length, flags))
+  elseif length <= SMALL then
+    c.bytes = length
+    below = conn:write_nowait(
+      response_head(status, reason, h or nil, content_type, length, flags, body))
+  else
+    c.bytes = length
+    below = conn:write_nowait(
+      response_head(status, reason, h or nil, content_type, length, flags), body)
   end
-  c.bytes = length
-  if not c.conn:write_nowait(head, body) then c:drain() end
+  if not below then c:drain() end
 end
 
 --- The head of a response whose body follows; marks the response as begun.
 ---@param length integer|nil -1 chunked; nil none said
 ---@return string
-function M.head(c, req, res, length)
+function M.head(c, _, res, length)
   c.status, c.bytes = res.status, 0
   local head = response_head(res.status, res.reason, res._h or nil, res.content_type, length,
-    flags_of(c, req))
+    flags_of(c))
   c.started = true
   return head
 end

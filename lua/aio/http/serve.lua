@@ -14,11 +14,11 @@ local respond = require "aio.http.respond"
 local M = {}
 
 local feed = core._feed
-local byte, find, match, sub = string.byte, string.find, string.match, string.sub
-local answer = respond.answer
+local answer, SMALL, TEXT = respond.answer, respond.SMALL, respond.TEXT
+local response_head = http_core.response_head
+local STRING = getmetatable ""
 local Request = request.class
 local KEEP_ALIVE, EXPECT = http_core.KEEP_ALIVE, http_core.EXPECT_CONTINUE
-local SLASH = byte "/"
 local OVER <const>, AGAIN <const> = false, true
 
 -- ---- what is no request ----
@@ -53,25 +53,15 @@ local function finish(c, req)
   if c.left ~= 0 and not c.taken and not c:finish_body() then
     c.keep, c.rest = false, true
   end
-  c.req, c.pull, c.started = nil, nil, nil
+  c.req, c.pull, c.started = false, false, false
   return c.keep
 end
 
 -- ---- the loop ----
 
--- What few requests have: a body, an expectation, a path in another form.
-local function path_of(target)
-  local q = find(target, "?", 1, true)
-  local path = q and sub(target, 1, q - 1) or target
-  if byte(path) ~= SLASH then -- "http://host/path"
-    local rest = match(path, "^%a[%w+.-]*://[^/]*(.*)$")
-    if rest then return rest == "" and "/" or rest end
-  end
-  return path
-end
-
-local function route_of(c, method, path, req)
-  local route, info, allowed = c.settings.routes:find(method, path, req.host)
+-- For what is not in the table of paths without parameters.
+local function route_of(c, req)
+  local route, info, allowed = c.settings.routes:find(req.method, req._path, req.host)
   req.route, req.match_info, req._allowed = route, info, allowed
   return route
 end
@@ -80,39 +70,42 @@ end
 local function requests(c)
   local conn, p, settings = c.conn, c.parser, c.settings
   local static, idle, head_timeout = settings.static, settings.idle_timeout, settings.head_timeout
+  local begin, watch, plain = settings.begin, settings.watch, not settings.prepares
+  local busy = settings.log or watch
   if not c.served then idle = head_timeout end
   while true do
     local got = feed(conn, p, idle, head_timeout)
     if got ~= true then return ended(c, got) end
     local headers, method, target, minor, length, flags = p:head()
-    if not headers then
-      local status, message = method, target
-      return refuse(c, status, message)
-    end
-    local path = target
-    if find(target, "?", 1, true) or byte(target) ~= SLASH then path = path_of(target) end
-    local by_method = static[path]
+    if not headers then return refuse(c, method, target) end
+    local by_method = static[target]
     local route = by_method and by_method[method]
     local req = setmetatable({
-      method = method, headers = headers, raw_path = target, _path = path, minor = minor,
-      route = route, _length = length, _c = c,
+      method = method, headers = headers, raw_path = target, route = route, minor = minor,
+      _length = length, _c = c,
     }, Request)
-    c.req, c.left = req, length
-    c.keep = flags & KEEP_ALIVE ~= 0 and not settings.closing
+    if settings.closing then flags = flags & ~KEEP_ALIVE end
+    c.req, c.left, c.flags = req, length, flags
+    c.keep = flags & KEEP_ALIVE ~= 0
     if flags & EXPECT ~= 0 then c.expects = true end
-    route = route or route_of(c, method, path, req)
-    if settings.begin then settings.begin(c, req) end
-    if settings.watch then
-      answer(c, req, settings.watch(c, req, route.call))
+    route = route or route_of(c, req)
+    if begin then begin(c, req) end
+    local res
+    if watch then res = watch(c, req, route.call) else res = route.call(req) end
+    if plain and length == 0 and getmetatable(res) == STRING and #res <= SMALL
+      and method ~= "HEAD" and not c.taken then
+      c.status, c.bytes = 200, #res
+      if not conn:write_nowait(response_head(200, nil, nil, TEXT, #res, flags, res)) then
+        c:drain()
+      end
     else
-      answer(c, req, route.call(req))
+      answer(c, req, res)
     end
-    if length ~= 0 or not c.keep or settings.log then
+    if length ~= 0 or busy or c.started or not c.keep then
       if not finish(c, req) then return OVER end
-    else
-      c.req, c.pull, c.started = nil, nil, nil
     end
-    if c.advanced then c.advanced = nil else p:next() end
+    c.req = false
+    if c.advanced then c.advanced = false else p:next() end
     idle = settings.idle_timeout
     c.served = true
   end
@@ -165,7 +158,7 @@ local function failed(c, caught)
   if not answers then err = exceptions.InternalServerError() end
   answer(c, req, respond.of_error(err))
   if not finish(c, req) then return OVER end
-  if c.advanced then c.advanced = nil else c.parser:next() end
+  if c.advanced then c.advanced = false else c.parser:next() end
   c.served = true
   return AGAIN
 end

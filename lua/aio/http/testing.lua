@@ -228,7 +228,7 @@ function M.request(method, target, opts)
   opts = check.options(opts, OPTIONS, 3, "request")
   local body = opts.body or ""
   return request.new {
-    method = method, raw_path = target, _path = target:gsub("%?.*$", ""),
+    method = method, raw_path = target,
     headers = headers.Headers(opts.headers), minor = opts.version == "1.0" and 0 or 1,
     match_info = opts.match_info, route = { app = opts.app, method = method, path = target },
     _length = #body, _c = setmetatable({
