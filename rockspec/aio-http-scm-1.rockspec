@@ -117,6 +117,7 @@ build = {
     ["aio.http.target"] = "lua/aio/http/target.lua",
     ["aio.http.testing"] = "lua/aio/http/testing.lua",
     ["aio.http.trace"] = "lua/aio/http/trace.lua",
+    ["aio.http.upgraded"] = "lua/aio/http/upgraded.lua",
     ["aio.http.upload"] = "lua/aio/http/upload.lua",
     ["aio.http.url"] = "lua/aio/http/url.lua",
     ["aio.http.value"] = "lua/aio/http/value.lua",

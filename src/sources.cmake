@@ -335,6 +335,7 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/target.lua
   lua/aio/http/testing.lua
   lua/aio/http/trace.lua
+  lua/aio/http/upgraded.lua
   lua/aio/http/upload.lua
   lua/aio/http/url.lua
   lua/aio/http/value.lua

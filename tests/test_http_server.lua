@@ -536,6 +536,57 @@ function T.test_taking_the_stream_over()
   end)
 end
 
+-- What a middleware gets is a response on every route.
+function T.test_middlewares_may_change_what_they_get()
+  serve(function(app)
+    app:use(function(req, next)
+      local res = next(req)
+      res.headers["X-Seen"] = tostring(res.status)
+      return res
+    end)
+    app:get("/string", function() return "text" end)
+    app:get("/json", function() return http.json { 1 } end)
+    app:get("/stream", function() return http.stream(function(out) out:write "s" end) end)
+    app:websocket("/ws", function(ws) ws:send(ws:receive()) end)
+    app:get("/ok", function() return "ok" end)
+  end, function(server)
+    local raw <close> = server:connect()
+    for path, body in pairs { ["/string"] = "text", ["/json"] = "[1]", ["/stream"] = "s" } do
+      local res = raw:ask(get(path))
+      lu.assertEquals({ res.body, res.headers["X-Seen"] }, { body, "200" }, path)
+    end
+    do
+      local ws <close> = server:connect()
+      local res = ws:ask(get("/ws", "Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        .. "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"))
+      lu.assertEquals(res.status, 101)
+      ws:send "\x81\x82\0\0\0\0hi\x88\x80\0\0\0\0"
+      lu.assertEquals(ws:rest():sub(1, 4), "\x81\2hi")
+    end
+    lu.assertEquals(raw:ask(get "/ok").body, "ok")
+  end)
+end
+
+function T.test_every_name_of_the_module_loads()
+  for name, value in pairs(http._load_all()) do lu.assertNotNil(value, name) end
+  for _, name in ipairs { "Application", "Response", "json", "html", "redirect", "file", "stream",
+    "run_app", "AppRunner", "TCPSite", "UnixSite", "SockSite", "NotFound" } do
+    lu.assertNotNil(http[name], name)
+  end
+end
+
+function T.test_what_an_exception_is_made_of()
+  local err = http.NotFound("gone", { headers = { a = "b" }, reason = "No" })
+  lu.assertEquals({ err.message, err.status, err.reason, err.headers.a, err.name },
+    { "gone", 404, "No", "b", "NotFound" })
+  lu.assertEquals(http.RequestURITooLong.reason, "URI Too Long")
+  lu.assertEquals(http.NonAuthoritativeInformation.status, 203)
+  lu.assertTrue(aio.is(err, http.HTTPClientError, aio.Error))
+  lu.assertErrorMsgContains("text or nil expected, got table; write NotFound(text", http.NotFound,
+    { text = "x" })
+  lu.assertErrorMsgContains("table of fields", http.Gone, "x", 5)
+end
+
 function T.test_fake_requests()
   aio.run(function()
     local app = http.Application()

@@ -6,10 +6,13 @@
 local check = require "aio.check"
 local generator = require "aio.generator"
 local exceptions = require "aio.http.exceptions"
+local respond = require "aio.http.respond"
+local response = require "aio.http.response"
 local router = require "aio.http.router"
 
 local M = {}
 
+local Response = response.class
 local CLIENT_MAX_SIZE = 1 << 20 -- bytes of a body that `read` and its companions take
 
 -- ---- signals ----
@@ -266,9 +269,16 @@ end
 
 -- ---- freezing ----
 
--- Calls from outside to inside: the first middleware gets a function that calls the second.
+-- Calls from outside to inside: the first middleware gets a function that calls the second. What
+-- `next(req)` returns is always a response, whatever the handler returns.
 local function compose(handler, chain)
-  local call = handler
+  if #chain == 0 then return handler end
+  local of = respond.of
+  local call = function(req)
+    local res = handler(req)
+    if getmetatable(res) == Response then return res end
+    return of(res, req)
+  end
   for i = #chain, 1, -1 do
     local fn, inner = chain[i], call
     call = function(req) return fn(req, inner) end

@@ -4,6 +4,7 @@
 -- answers with what the error says; nothing else of an error ever reaches a client.
 
 local core = require "aio.core"
+local check = require "aio.check"
 
 local M = {}
 
@@ -57,12 +58,28 @@ end
 --- The class of a status: `by_status[404]` is NotFound.
 M.by_status = {}
 
+-- Class(text, fields): what the client sees is a text, never a table by mistake.
+local function checked(class)
+  local mt = getmetatable(class)
+  local make = mt.__call
+  mt.__call = function(self, text, fields)
+    check.arg(text == nil or type(text) == "string", 1, class.name, ("text or nil expected, got "
+      .. "%s; write %s(text, { headers = ... })"):format(type(text), class.name))
+    check.arg(fields == nil or type(fields) == "table", 2, class.name,
+      "table of fields (headers, reason, body, content_type, ...) expected, got " .. type(fields))
+    return make(self, text, fields)
+  end
+end
+
 for status, name in pairs(NAMES) do
   local class = group(status):extend(name)
   class.status = status
   class.reason = REASONS[status] or name:gsub("(%l)(%u)", "%1 %2")
   M[name], M.by_status[status] = class, class
 end
+
+for _, class in pairs(M.by_status) do checked(class) end
+checked(M.HTTPException)
 
 --- The reason phrase of a status.
 ---@param status integer

@@ -8,12 +8,14 @@ local http_core = require "aio.http.core"
 local exceptions = require "aio.http.exceptions"
 local headers = require "aio.http.headers"
 local response = require "aio.http.response"
+local upgraded = require "aio.http.upgraded"
 
 local M = {}
 
 local response_head = http_core.response_head
 local KEEP_ALIVE = http_core.KEEP_ALIVE
 local Response = response.class
+local STRING = getmetatable ""
 local SMALL = 1400 -- bytes: copying is quicker than sending two pieces
 local TEXT = "text/plain; charset=utf-8"
 
@@ -37,17 +39,18 @@ function M.send(c, req, status, reason, h, content_type, body)
   local below
   c.status, c.bytes = status, 0
   if is_bare(status) then
-    below = conn:write_nowait(response_head(status, reason, h or nil, nil, nil, flags))
+    below = conn:write_nowait(response_head(status, reason or nil, h or nil, nil, nil, flags))
   elseif length == 0 or req.method == "HEAD" then
-    below = conn:write_nowait(response_head(status, reason, h or nil, content_type, length, flags))
+    below = conn:write_nowait(
+      response_head(status, reason or nil, h or nil, content_type, length, flags))
   elseif length <= SMALL then
     c.bytes = length
     below = conn:write_nowait(
-      response_head(status, reason, h or nil, content_type, length, flags, body))
+      response_head(status, reason or nil, h or nil, content_type, length, flags, body))
   else
     c.bytes = length
     below = conn:write_nowait(
-      response_head(status, reason, h or nil, content_type, length, flags), body)
+      response_head(status, reason or nil, h or nil, content_type, length, flags), body)
   end
   if not below then c:drain() end
 end
@@ -75,19 +78,20 @@ function M.of_error(err)
   local reason = err.reason or exceptions.reason(status)
   local text = err.body or err.message or ("%d: %s"):format(status, reason)
   return setmetatable({
-    status = status, reason = err.reason, body = tostring(text), _h = h,
+    status = status, reason = err.reason or nil, body = tostring(text), _h = h,
     content_type = err.content_type or TEXT,
   }, Response)
 end
 
 --- What a handler has returned, as an object with the fields of a response. Raises RuntimeError for
 --- what is none.
-function M.of(res)
-  if type(res) == "string" then
+function M.of(res, req)
+  local mt = getmetatable(res)
+  if mt == STRING then
     return setmetatable({ status = 200, body = res, content_type = TEXT, _h = false }, Response)
   end
-  local mt = getmetatable(res)
   if mt == Response or type(mt) == "table" and mt._send then return res end
+  if req._c and req._c.taken then return upgraded.new() end
   if exceptions.is_answer(res) then return M.of_error(res) end
   error(core.RuntimeError(("the handler returned %s; a response expected: a string, "
     .. "http.Response{...}, http.json(value) and their like"):format(
@@ -110,14 +114,15 @@ function M.answer(c, req, res)
       return M.send(c, req, 200, nil, nil, TEXT, res)
     end
     if c.taken then return end
-    res = M.of(res)
+    res = M.of(res, req)
     mt = getmetatable(res)
   elseif c.taken then
     return
   end
-  if c.prepares or res.compress then prepare(c, req, res) end
+  if c.prepares or res._h and res.compress then prepare(c, req, res) end
   if mt._send then return res:_send(c, req) end
-  return M.send(c, req, res.status, res.reason, res._h, res.content_type, res.body)
+  local h = res._h
+  return M.send(c, req, res.status, h and res.reason, h, res.content_type, res.body)
 end
 
 return M

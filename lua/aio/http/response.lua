@@ -13,7 +13,8 @@ local Response = { __name = "Response" }
 M.class = Response
 M.methods = methods
 
--- `headers` is made when it is asked for; `_h` is false before.
+-- `headers` is made when it is asked for; `_h` is false before, and means that there is neither a
+-- reason nor a wish about compression: the server asks no further.
 local function get_headers(self, key)
   if key ~= "headers" then return nil end
   local h = self._h
@@ -34,9 +35,10 @@ function M.accessors(own)
   local function newindex(self, key, value)
     if key == "headers" then
       self._h = headers.Headers(value)
-    else
-      rawset(self, key, value)
+      return
     end
+    if key == "reason" or key == "compress" then self._h = self._h or headers.Headers() end
+    rawset(self, key, value)
   end
   return index, newindex
 end
@@ -57,6 +59,12 @@ function M.check_status(status, unset, name)
   return integer
 end
 
+--- What `_h` is at first for such options.
+function M.special(opts)
+  if opts.headers == nil and opts.reason == nil and opts.compress == nil then return false end
+  return headers.Headers(opts.headers)
+end
+
 local TEXT = "text/plain; charset=utf-8"
 
 --- A response. Fields: `status`, `reason`, `headers`, `body`, `content_type`.
@@ -75,7 +83,7 @@ function M.Response(opts)
     status = M.check_status(opts.status, 200, "Response"), reason = opts.reason,
     body = opts.text or opts.body or "", compress = opts.compress,
     content_type = content_type or opts.body and "application/octet-stream" or nil,
-    _h = opts.headers and headers.Headers(opts.headers) or false,
+    _h = M.special(opts),
   }, Response)
 end
 
@@ -91,7 +99,7 @@ local function shaped(name, body, content_type, opts)
   return setmetatable({
     status = M.check_status(opts.status, 200, name), reason = opts.reason, body = body,
     content_type = opts.content_type or content_type, compress = opts.compress,
-    _h = opts.headers and headers.Headers(opts.headers) or false,
+    _h = M.special(opts),
   }, Response)
 end
 

@@ -10,13 +10,15 @@ local connection = require "aio.http.connection"
 local exceptions = require "aio.http.exceptions"
 local request = require "aio.http.request"
 local respond = require "aio.http.respond"
+local response = require "aio.http.response"
 
 local M = {}
 
 local feed = core._feed
 local answer, SMALL, TEXT = respond.answer, respond.SMALL, respond.TEXT
 local response_head = http_core.response_head
-local STRING = getmetatable ""
+local STRING, MORE <const> = getmetatable "", math.maxinteger
+local Response = response.class
 local Request = request.class
 local KEEP_ALIVE, EXPECT = http_core.KEEP_ALIVE, http_core.EXPECT_CONTINUE
 local OVER <const>, AGAIN <const> = false, true
@@ -92,10 +94,17 @@ local function requests(c)
     if begin then begin(c, req) end
     local res
     if watch then res = watch(c, req, route.call) else res = route.call(req) end
-    if plain and length == 0 and getmetatable(res) == STRING and #res <= SMALL
-      and method ~= "HEAD" and not c.taken then
-      c.status, c.bytes = 200, #res
-      if not conn:write_nowait(response_head(200, nil, nil, TEXT, #res, flags, res)) then
+    -- the commonest response: 200, short, without headers of its own
+    local mt, body, kind = getmetatable(res), nil, TEXT
+    if mt == Response then
+      if not res._h and res.status == 200 then body, kind = res.body, res.content_type end
+    elseif mt == STRING then
+      body = res
+    end
+    local size = body and #body or MORE
+    if size <= SMALL and plain and length == 0 and method ~= "HEAD" and not c.taken then
+      c.status, c.bytes = 200, size
+      if not conn:write_nowait(response_head(200, nil, nil, kind, size, flags, body)) then
         c:drain()
       end
     else
