@@ -128,6 +128,19 @@ case("readuntil_takes_the_match_that_ends_first", function(client, peer)
   lu.assertEquals(t:await(), "three end END")
 end)
 
+-- Of several that end at the same byte the shortest counts, in whatever order they are given: what is
+-- before it is measured against the limit.
+case("readuntil_takes_the_shortest_match", function(client, peer)
+  for _, list in ipairs { { "\n", "\r\n" }, { "\r\n", "\n" } } do
+    client:write("1234567\r\n")
+    lu.assertEquals(peer:readuntil(list), "1234567\r\n")
+    client:write("12345678\r\n")
+    local err = raised(aio.LimitOverrunError, peer.readuntil, peer, list)
+    lu.assertEquals(err.consumed, 9)
+    lu.assertEquals(peer:readexactly(10), "12345678\r\n")
+  end
+end, { limit = 8 })
+
 case("readuntil_a_newline_by_default", function(client, peer)
   client:write("x\ny")
   lu.assertEquals(peer:readuntil(), "x\n")

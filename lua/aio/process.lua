@@ -261,14 +261,21 @@ end
 
 -- Hands the input over and ends it. A program that does not want it is no error.
 local function feed(p, fields, input)
-  if fields._fed or not fields.stdin then return end
   local stdin = fields.stdin
+  if fields._fed or not stdin then return end
   if input ~= nil and not (stdin:is_closing() and p.returncode) then
     local ok, err = core.catch(core.OSError, stdin.write_nowait, stdin, input)
     if not ok and err.code ~= "EPIPE" and err.code ~= "ECONNRESET" then error(err, 0) end
   end
-  fields._fed = true
+  fields._fed, fields._input = true, input
   stdin:close()
+end
+
+-- Called again, it may say the same; anything else would be lost.
+local function check_unfed(fields, input)
+  if not fields._fed or input == fields._input then return end
+  check.state("the input was ended by an earlier communicate; call it again without input, or with "
+    .. "the same, or write to process.stdin before")
 end
 
 -- Reads an output to its end. What was read is kept: the one who called may be cancelled meanwhile.
@@ -301,6 +308,7 @@ function Process:communicate(input)
     check.arg(type(input) == "string", 1, "communicate", "string expected, got " .. type(input))
     check.arg(fields.stdin, 1, "communicate",
       "there is no input to give it to; start the process with stdin=aio.PIPE")
+    check_unfed(fields, input)
   end
   fields._got = fields._got or { stdout = false, stderr = false }
   local got = fields._got

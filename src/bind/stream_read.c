@@ -186,7 +186,7 @@ static int raise_overrun(lua_State *L, const char *message, size_t consumed) {
 typedef struct separators {
   size_t longest;
   int last;          /* the byte that all of them end with, or -1 */
-  ptrdiff_t at, end; /* the match that ends first; at < 0: none */
+  ptrdiff_t at, end; /* the match that ends first, of several the shortest; at < 0: none */
 } separators;
 
 static separators search(lua_State *L, const aio_stream_ud *u) {
@@ -198,9 +198,11 @@ static separators search(lua_State *L, const aio_stream_ud *u) {
     found.last = i == WHAT || found.last == last ? last : -1;
     if (len > found.longest) found.longest = len;
     ptrdiff_t at = aio_recvq_find(&u->s->in, u->scanned, sep, len);
-    if (at < 0 || (found.at >= 0 && at + (ptrdiff_t)len >= found.end)) continue;
+    ptrdiff_t end = at + (ptrdiff_t)len;
+    bool later = end > found.end || (end == found.end && at < found.at);
+    if (at < 0 || (found.at >= 0 && later)) continue;
     found.at = at;
-    found.end = at + (ptrdiff_t)len;
+    found.end = end;
   }
   return found;
 }
