@@ -27,6 +27,10 @@ test_needs=(
   "command -v node                   | nodejs"
   "command -v socat                  | socat"
   "has_header ares.h                 | libc-ares-dev"
+  "/usr/bin/python3 -c 'import websockets' | python3-websockets"
+  "/usr/bin/python3 -c 'import wsproto' | python3-wsproto"
+  "/usr/bin/python3 -c 'import aiohttp' | python3-aiohttp"
+  "test -e /usr/share/nodejs/ws      | node-ws"
 )
 all_needs=(
   "command -v valgrind               | valgrind"
