@@ -80,6 +80,30 @@ for _, pair in ipairs(HEADS) do
   end)
 end
 
+-- All heads that the parser's tests know.
+local all = { responses = http.BadResponse, chunked = http.ClientPayloadError }
+
+for kind, class in pairs(all) do
+  T["test_all_malformed_" .. kind] = raw.case(function()
+    local bytes
+    local server <close> = raw.serve(function(conn)
+      raw.head(conn)
+      if kind == "chunked" then
+        conn:write "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+      end
+      conn:write(bytes)
+      conn:write_eof()
+      conn:read "a"
+    end)
+    local session <close> = http.ClientSession()
+    for _, one in ipairs(require("support.http_bad")[kind]) do
+      bytes = one[1]
+      raised(class, function() return session:get(server.url):read() end)
+      lu.assertStrContains(tostring(session.connector), "0 in use, 0 idle")
+    end
+  end)
+end
+
 case("interim_answers_without_end", function()
   return ("HTTP/1.1 100 Continue\r\n\r\n"):rep(500)
 end, function(session, url) raised(http.BadResponse, session.get, session, url) end)

@@ -8,6 +8,7 @@ if not env.has_http() then return { test_nothing = function() lu.skip "built wit
 
 local aio = require "aio"
 local http = require "aio.http"
+local optional = require "aio.optional"
 local raw = require "support.raw_http"
 
 local raised, response = raw.raised, raw.response
@@ -92,6 +93,28 @@ case("a_function_with_a_length", echo, function(session, url)
       { data = data, headers = fields })
     lu.assertStrContains(err.message, "than the 6 that were announced")
   end
+end)
+
+case("json", function(head, body)
+  if head.target == "/" then return response(head.text .. body) end
+  return response('{"a":[1,2.5,null,"x"]}', ("Content-Type: %s\r\n"):format(head.target:sub(2)))
+end, function(session, url)
+  if not optional.has "jansson" then lu.skip "built without jansson" end
+  local text = session:post(url, { json = { a = { 1, "x" } } }):text()
+  lu.assertStrContains(text, "\r\nContent-Type: application/json\r\n")
+  lu.assertEquals(body_of(text), '{"a":[1,"x"]}')
+  for _, kind in ipairs { "application/json", "application/json;charset=utf-8",
+    "application/problem+json" } do
+    lu.assertEquals(session:get(url .. "/" .. kind):json().a[2], 2.5)
+  end
+  local res = session:get(url .. "/text/html")
+  local err = raised(http.ContentTypeError, res.json, res)
+  lu.assertEquals(err.status, 200)
+  lu.assertEquals(res:json({ content_type = false }).a[4], "x")
+  lu.assertEquals(res:json({ content_type = "text/html" }).a[1], 1)
+  raised(http.ContentTypeError, res.json, res, { content_type = "text/x" })
+  res = session:get(url)
+  lu.assertFalse((pcall(res.json, res, { content_type = false })))
 end)
 
 case("a_file", echo, function(session, url)

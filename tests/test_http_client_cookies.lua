@@ -6,7 +6,9 @@ local lu = require "luaunit"
 
 if not env.has_http() then return { test_nothing = function() lu.skip "built without http" end } end
 
+local aio = require "aio"
 local http = require "aio.http"
+local optional = require "aio.optional"
 local cookies = require "aio.http.cookies"
 
 local T = {}
@@ -187,6 +189,65 @@ function T.test_clearing()
   jar:clear()
   lu.assertEquals(#jar, 0)
 end
+
+-- ---- files ----
+
+local function in_a_folder(fn)
+  return function()
+    if not optional.has "jansson" then lu.skip "built without jansson" end
+    aio.run(function()
+      local folder = aio.fs.mkdtemp()
+      local _ <close> = aio.defer(aio.fs.remove, folder, { recursive = true })
+      fn(folder .. "/jar")
+    end)
+  end
+end
+
+T.test_saved_and_loaded = in_a_folder(function(path)
+  local jar = jar_with("https://www.example.com/a/b",
+    { name = "k", value = "\u{e4}\"\\", secure = true },
+    { name = "d", value = "2", domain = "example.com", path = "/", httponly = true,
+      samesite = "Lax", max_age = 1000 },
+    { name = "gone", value = "3", max_age = -1 })
+  jar:save(path)
+  local again = http.CookieJar()
+  again:load(path)
+  lu.assertEquals(#again, 2)
+  for _, url in ipairs { "https://www.example.com/a/b", "http://example.com/",
+    "https://x.test/" } do
+    lu.assertEquals(sent(again, url), sent(jar, url))
+  end
+  for cookie in again:cookies() do
+    lu.assertEquals(cookie.httponly, cookie.name == "d" or nil)
+  end
+end)
+
+T.test_only_its_owner_can_read_the_file = in_a_folder(function(path)
+  jar_with("http://a.test/", { name = "k", value = "v" }):save(path)
+  lu.assertEquals(aio.fs.stat(path).mode & 511, 384) -- 600
+  aio.fs.chmod(path, "644")
+  jar_with("http://a.test/", { name = "k", value = "v" }):save(path)
+  lu.assertEquals(aio.fs.stat(path).mode & 511, 384)
+end)
+
+T.test_files_that_are_none = in_a_folder(function(path)
+  local jar = http.CookieJar()
+  local good = '{"name":"k","value":"v","domain":"a.test","path":"/"}'
+  for _, text in ipairs { "", "[]", "{}", '{"version":2,"cookies":[]}', '{"version":1}',
+    '{"version":1,"cookies":[' .. good .. ',{"name":"x"}]}',
+    '{"version":1,"cookies":[' .. good:gsub('"v"', '"v\\r\\nX: y"') .. ']}',
+    '{"version":1,"cookies":[' .. good:gsub('"v"', '5') .. ']}',
+    '{"version":1,"cookies":[' .. good:gsub('"/"', '"x"') .. ']}' } do
+    aio.fs.write(path, text)
+    local ok, err = pcall(jar.load, jar, path)
+    lu.assertFalse(ok, text)
+    lu.assertStrContains(tostring(err), "no file of a CookieJar")
+    lu.assertEquals(#jar, 0)
+  end
+  local ok, err = pcall(jar.load, jar, path .. ".none")
+  lu.assertFalse(ok)
+  lu.assertEquals(err.code, "ENOENT")
+end)
 
 function T.test_a_jar_that_is_none()
   local jar = http.DummyCookieJar()
