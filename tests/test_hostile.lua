@@ -19,7 +19,7 @@ local LEFT_OUT = {
 
 -- Without these no program serves anybody.
 local SIGNS = { "start_server", "start_unix_server", "create_server", "create_unix_server",
-  "connect_accepted_socket", "local_addr", ":listen(" }
+  "connect_accepted_socket", "local_addr", ":listen(", "run_app", "AppRunner" }
 
 local function serves(path)
   local file = assert(io.open(env.root .. "/" .. path))
@@ -47,6 +47,7 @@ end
 for _, one in ipairs(servers) do
   T["test_" .. one.program:match("([%w_]+)%.lua$")] = function()
     lu.skipIf(one.kind == "tls" and not env.has_tls(), "this build has no library for TLS")
+    lu.skipIf(one.kind == "http" and not env.has_http(), "this build has no library for HTTP")
     local pipe = assert(io.popen(env.command(("%s %g '' %s 2>&1"):format(
       env.quote(env.root .. "/tests/hostile/run.lua"), SECONDS, one.program))))
     local text = pipe:read("a")

@@ -38,6 +38,7 @@ all_needs=(
   "command -v clang-format           | clang-format"
   "command -v luacheck               | lua-check"
   "command -v cppcheck               | cppcheck"
+  "command -v chromium               | chromium"
   "command -v x86_64-w64-mingw32-gcc | gcc-mingw-w64-x86-64-win32"
 )
 fuzz_needs=(

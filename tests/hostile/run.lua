@@ -9,7 +9,12 @@ package.path = arg[0]:gsub("hostile/[^/]*$", "") .. "?.lua;" .. package.path
 local env = require "support.env"
 local aio = require "aio"
 local attacks = require "hostile.attacks"
+local attacks_http = require "hostile.attacks_http"
 local servers = require "hostile.servers"
+
+-- HTTP is attacked as any service, and besides.
+attacks.http = attacks_http
+for name, attack in pairs(attacks.tcp) do attacks.http[name] = attack end
 
 local HONEST = 3 -- clients that ask all the time
 local PATIENCE = 60 -- seconds for one round of an honest client, and for what has to end
@@ -48,7 +53,9 @@ local function start(program, argument)
   local pipe = assert(io.popen("echo $$; exec " .. command))
   local server = { program = program, pipe = pipe, output = output, pid = pipe:read("n") }
   server.port = wait_for("the port of " .. program, function()
-    return tonumber(read(output):match("listening on 127%.0%.0%.1:(%d+)\n"))
+    local text = read(output)
+    return tonumber(text:match "listening on 127%.0%.0%.1:(%d+)\n"
+      or text:match "http://127%.0%.0%.1:(%d+)")
   end)
   return server
 end
@@ -204,6 +211,7 @@ local function wanted(one, programs)
     if one.program == program then return true end
   end
   return #programs == 0 and (one.kind ~= "tls" or env.has_tls())
+    and (one.kind ~= "http" or env.has_http())
 end
 
 local function main(seconds, seed, ...)

@@ -117,7 +117,29 @@ local function free_path()
   return path, aio.defer(os.remove, path)
 end
 
--- program: it gets the port 0, takes a free one and prints "listening on 127.0.0.1:PORT". kind:
+-- Adds a note, finds it, and takes it away again.
+local function takes_notes(port, answered)
+  local conn <close> = aio.open_connection(HOST, port)
+  local function ask(line, body)
+    conn:write(line, " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ",
+      #(body or ""), "\r\n\r\n", body or "")
+    local head = conn:readuntil "\r\n\r\n"
+    answered()
+    local length = tonumber(head:match "Content%-Length: (%d+)" or 0)
+    return head:match "^HTTP/1.1 (%d+)", conn:readexactly(length)
+  end
+  for n = 1, 20 do
+    local status, note = ask("POST /api/notes", ('{"text": "note %d"}'):format(n))
+    expect(status, "201")
+    local path = "/api/notes/" .. note:match '"id":(%d+)'
+    local _, found = ask("GET " .. path)
+    expect(found, note)
+    expect(ask("DELETE " .. path), "204")
+  end
+end
+
+-- program: it gets the port 0, takes a free one and prints "listening on 127.0.0.1:PORT",
+-- or a line with "http://127.0.0.1:PORT". kind:
 -- which attacks it gets. healthy(port, answered): one round of an honest client. memory: bytes
 -- above what it had at its start. exit: with what Ctrl-C ends it, when that is not 130. beside():
 -- makes what it needs: its second argument, and something to close.
@@ -130,6 +152,8 @@ return {
     healthy = asks_a_process, memory = 64 * MIB },
   { program = "examples/line_protocol.lua", kind = "tcp", healthy = adds, memory = 64 * MIB },
   { program = "examples/udp_dns.lua", kind = "udp", healthy = resolves, memory = 64 * MIB },
+  { program = "examples/service.lua", kind = "http", healthy = takes_notes, memory = 128 * MIB,
+    exit = 0 },
   { program = "tests/hostile/tls_echo.lua", kind = "tls", healthy = asks(same, trusting),
     memory = 128 * MIB },
   { program = "examples/tls_proxy.lua", kind = "tls", healthy = asks(same, trusting),
