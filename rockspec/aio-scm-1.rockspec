@@ -36,6 +36,7 @@ build = {
         "src/core/address.c",
         "src/core/api.c",
         "src/core/channel.c",
+        "src/core/channel_ref.c",
         "src/core/child.c",
         "src/core/chunk.c",
         "src/core/clock_virtual.c",

@@ -148,6 +148,71 @@ function T.test_a_turn_of_a_cancelled_task_goes_to_the_next()
   end)
 end
 
+-- Bytes of memory that the process has.
+local function resident()
+  local file <close> = assert(io.open "/proc/self/statm")
+  return tonumber(file:read "a":match "%d+ (%d+)") * 4096
+end
+
+-- A sanitizer or valgrind finds what is lost by itself, and keeps what was freed for a while.
+local checked = (os.getenv "AIO_TEST_SANITIZE" or "") .. (os.getenv "AIO_TEST_PREFIX" or "") ~= ""
+
+-- Makes channels and forgets them, with something large in each; nothing of it stays.
+local function forget_many(make)
+  local large = ("x"):rep(1 << 20)
+  local before
+  for i = 1, 120 do
+    make(large)
+    collectgarbage()
+    collectgarbage()
+    if i == 20 then before = resident() end
+  end
+  if not checked then lu.assertTrue(resident() - before < 50 << 20, "memory is lost") end
+end
+
+function T.test_channels_that_hold_each_other_and_that_nobody_has()
+  forget_many(function(large)
+    local itself = aio.Channel(2)
+    itself:send_nowait { itself, large }
+  end)
+  forget_many(function(large)
+    local ring = {}
+    for i = 1, 5 do ring[i] = aio.Channel(3) end
+    for i = 1, 5 do
+      ring[i]:send_nowait { ring[i % 5 + 1], { ring[i] } }
+      ring[i]:send_nowait(i == 1 and large or i)
+    end
+  end)
+  forget_many(function(large) -- a chain that hangs on nothing
+    local last = aio.Channel(1)
+    last:send_nowait(large)
+    for _ = 1, 1000 do
+      local channel = aio.Channel(1)
+      channel:send_nowait(last)
+      last = channel
+    end
+  end)
+end
+
+function T.test_a_channel_that_is_only_in_another_one_lives()
+  local outer = aio.Channel(2)
+  do
+    local inner = aio.Channel(2)
+    inner:send_nowait(outer)
+    inner:send_nowait "in the innermost"
+    outer:send_nowait(inner)
+  end
+  collectgarbage()
+  collectgarbage()
+  local inner = outer:recv_nowait()
+  lu.assertIs(inner:recv_nowait(), outer)
+  lu.assertEquals(inner:recv_nowait(), "in the innermost")
+  raised(aio.QueueFull, "full", function() -- one that is refused is no more in it than before
+    for i = 1, 3 do inner:send_nowait(i < 3 and i or inner) end
+  end)
+  lu.assertEquals(inner:recv_nowait(), 1)
+end
+
 function T.test_select()
   aio.run(function()
     local a, b = aio.Channel(1), aio.Channel(1)
@@ -243,6 +308,30 @@ function T.test_closing_under_waiters_of_other_threads()
     full:close()
     lu.assertEquals({ a:await(), b:await() }, { "QueueShutDown", "QueueShutDown" })
     lu.assertEquals(full:recv(), 1)
+  end)
+end
+
+function T.test_closing_from_another_thread_under_waiters_here()
+  aio.run(function()
+    local empty, full, go = aio.Channel(1), aio.Channel(1), aio.Channel(1)
+    full:send(1)
+    local waiters = {
+      aio.create_task(empty.recv, empty), aio.create_task(full.send, full, 2),
+      aio.create_task(aio.select, { { empty, "recv" }, { full, "send", 3 } }),
+      aio.create_task(function() for _ in empty:items() do end return "ended" end),
+    }
+    local closer = aio.get_running_loop():run_in_executor(nil, function()
+      go:recv()
+      empty:close()
+      full:close()
+      return full:recv()
+    end)
+    turns()
+    go:send(true)
+    for i = 1, 3 do raised(aio.QueueShutDown, "closed", waiters[i].await, waiters[i]) end
+    lu.assertEquals(waiters[4]:await(), "ended")
+    lu.assertEquals(closer:await(), 1)
+    lu.assertEquals(full:qsize(), 0)
   end)
 end
 

@@ -45,10 +45,6 @@ aio_channel *aio_channel_test(lua_State *L, int idx) {
   return c ? c->channel : NULL;
 }
 
-void aio_channel_drop(void *channel) {
-  aio_channel_release(channel);
-}
-
 /* ---- waiting ---- */
 
 /* Gives turns for what is ready; when somebody still waits, the side wants more. */

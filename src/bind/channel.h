@@ -11,8 +11,6 @@
 aio_channel *aio_channel_test(lua_State *L, int idx);
 /* Pushes this state's object of the channel; there is one. [may throw] */
 void aio_channel_push(lua_State *L, const aio_state *st, aio_channel *c);
-/* aio_channel_release, for blobs. */
-void aio_channel_drop(void *channel);
 
 void aio_channel_open(lua_State *L, aio_state *st);
 

@@ -106,7 +106,7 @@ static void get_object(unpacker *u, enum aio_copy_tag tag) {
     aio_copy_push_variable(L, u->st, aio_read_uint(&u->r));
     break;
   case AIO_COPY_CHANNEL:
-    aio_channel_push(L, u->st, aio_read_part(&u->r)->p);
+    aio_channel_push(L, u->st, aio_channel_carried(aio_read_part(&u->r)->p));
     break;
   default:
     aio_loop_handle_push(L, u->st, aio_read_part(&u->r)->p);

@@ -184,7 +184,8 @@ static void put_userdata(aio_packer *p, int idx) {
   aio_channel *channel = aio_channel_test(p->L, idx);
   if (channel) {
     mention(p, idx, AIO_COPY_CHANNEL, false);
-    need(p, aio_blob_add(&p->blob, aio_channel_retain(channel), 0, aio_channel_drop));
+    aio_carried *carried = aio_channel_carry(channel);
+    need(p, carried && aio_blob_add(&p->blob, carried, 0, aio_carried_free));
   } else if (aio_loop_is(p->L, p->st, idx)) {
     mention(p, idx, AIO_COPY_LOOP, false);
     aio_port *port = aio_loop_port(p->L, p->st, idx);

@@ -11,7 +11,7 @@
 enum { MOST_SPARE = 1024, KEPT_ROOM = 1024 };
 
 struct aio_channel {
-  atomic_uint refs;
+  aio_channel_ref ref;
   size_t capacity;
   uv_mutex_t lock;
   aio_link parcels;    /* under the lock, as all below */
@@ -48,11 +48,10 @@ struct aio_side {
 aio_channel *aio_channel_new(size_t capacity) {
   aio_channel *c = calloc(1, sizeof *c);
   if (!c) return NULL;
-  if (uv_mutex_init(&c->lock)) {
+  if (!aio_channel_ref_init(&c->ref) || uv_mutex_init(&c->lock)) {
     free(c);
     return NULL;
   }
-  atomic_init(&c->refs, 1);
   c->capacity = capacity;
   atomic_init(&c->count, 0);
   atomic_init(&c->closed, false);
@@ -62,10 +61,28 @@ aio_channel *aio_channel_new(size_t capacity) {
   return c;
 }
 
+static aio_channel *channel_of(aio_channel_ref *r) {
+  return AIO_CONTAINER(r, aio_channel, ref);
+}
+
 aio_channel *aio_channel_retain(aio_channel *c) {
-  atomic_fetch_add(&c->refs, 1);
+  aio_channel_ref_retain(&c->ref);
   return c;
 }
+
+void aio_channel_release(aio_channel *c) {
+  aio_channel_ref_release(&c->ref);
+}
+
+aio_carried *aio_channel_carry(aio_channel *c) {
+  return aio_carried_new(&c->ref);
+}
+
+aio_channel *aio_channel_carried(const aio_carried *c) {
+  return channel_of(c->what);
+}
+
+/* ---- parcels ---- */
 
 aio_parcel *aio_parcel_new(void) {
   aio_parcel *p = calloc(1, sizeof *p);
@@ -90,10 +107,26 @@ static void free_parcels(aio_link *list) {
     aio_parcel_free(AIO_CONTAINER(p, aio_parcel, link));
 }
 
-void aio_channel_release(aio_channel *c) {
-  /* A channel may be on its way through itself: what is inside goes one by one. */
-  if (atomic_fetch_sub(&c->refs, 1) > 1) return;
-  free_parcels(&c->parcels);
+/* The channels in a parcel that is going into the queue of `c`, or that has come out of it. */
+static void enter(aio_channel *c, const aio_parcel *p) {
+  if (p->kind) return;
+  for (uint32_t i = 0; i < p->blob.nparts; i++)
+    if (p->blob.parts[i].release == aio_carried_free)
+      aio_carried_enter(p->blob.parts[i].p, &c->ref);
+}
+
+static void leave(const aio_parcel *p) {
+  if (p->kind) return;
+  for (uint32_t i = 0; i < p->blob.nparts; i++)
+    if (p->blob.parts[i].release == aio_carried_free) aio_carried_leave(p->blob.parts[i].p);
+}
+
+void aio_channel_drain(aio_channel_ref *r) {
+  free_parcels(&channel_of(r)->parcels);
+}
+
+void aio_channel_free(aio_channel_ref *r) {
+  aio_channel *c = channel_of(r);
   free_parcels(&c->spare);
   uv_mutex_destroy(&c->lock);
   free(c);
@@ -142,6 +175,7 @@ static void release_all(aio_link *gone) {
 enum aio_channel_status aio_channel_put(aio_channel *c, aio_parcel *p, aio_parcel **spare) {
   aio_link gone;
   aio_link_init(&gone);
+  enter(c, p);
   uv_mutex_lock(&c->lock);
   enum aio_channel_status status = c->closed                 ? AIO_CHANNEL_CLOSED
                                    : c->count >= c->capacity ? AIO_CHANNEL_WAIT
@@ -157,6 +191,7 @@ enum aio_channel_status aio_channel_put(aio_channel *c, aio_parcel *p, aio_parce
     poke_first(c, AIO_RECEIVE, &gone);
   }
   uv_mutex_unlock(&c->lock);
+  if (status != AIO_CHANNEL_DONE) leave(p);
   release_all(&gone);
   return status;
 }
@@ -181,12 +216,14 @@ enum aio_channel_status aio_channel_take(aio_channel *c, aio_parcel **parcel, ai
   release_all(&gone);
   if (!p) return closed ? AIO_CHANNEL_CLOSED : AIO_CHANNEL_WAIT;
   *parcel = AIO_CONTAINER(p, aio_parcel, link);
+  leave(*parcel);
   return AIO_CHANNEL_DONE;
 }
 
 void aio_channel_untake(aio_channel *c, aio_parcel *p) {
   aio_link gone;
   aio_link_init(&gone);
+  enter(c, p);
   uv_mutex_lock(&c->lock);
   aio_list_push(c->parcels.next, &p->link); /* before the first */
   set_count(c, c->count + 1);

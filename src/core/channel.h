@@ -13,6 +13,7 @@
 #define AIO_CORE_CHANNEL_H
 
 #include "base/blob.h"
+#include "core/channel_ref.h"
 #include "core/port.h"
 
 enum aio_channel_end { AIO_RECEIVE, AIO_SEND, AIO_ENDS };
@@ -29,11 +30,14 @@ typedef struct aio_parcel {
 
 typedef struct aio_channel aio_channel;
 
-/* NULL: memory is out. One reference for the caller. */
+/* NULL: memory is out. One handle for the caller, see core/channel_ref.h. */
 aio_channel *aio_channel_new(size_t capacity);
 /* [any thread], as all below */
 aio_channel *aio_channel_retain(aio_channel *c);
 void aio_channel_release(aio_channel *c);
+/* A channel as part of a blob, to be released by aio_carried_free; NULL: memory is out. */
+aio_carried *aio_channel_carry(aio_channel *c);
+aio_channel *aio_channel_carried(const aio_carried *c);
 
 enum aio_channel_status { AIO_CHANNEL_DONE, AIO_CHANNEL_WAIT, AIO_CHANNEL_CLOSED };
 
