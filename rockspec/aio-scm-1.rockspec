@@ -89,6 +89,7 @@ build = {
         "src/bind/buffer.c",
         "src/bind/call.c",
         "src/bind/channel.c",
+        "src/bind/chunks.c",
         "src/bind/clock.c",
         "src/bind/condition.c",
         "src/bind/context.c",

@@ -91,6 +91,7 @@ set(AIO_BIND_SOURCES
   src/bind/buffer.c
   src/bind/call.c
   src/bind/channel.c
+  src/bind/chunks.c
   src/bind/clock.c
   src/bind/condition.c
   src/bind/context.c

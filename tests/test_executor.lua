@@ -5,6 +5,7 @@
 local aio = require "aio"
 local core = require "aio.core"
 local env = require "support.env"
+local folder = require "support.folder"
 local lu = require "luaunit"
 
 local T = {}
@@ -114,6 +115,17 @@ function T.test_errors_come_back()
     local ok, value = pcall(aio.to_thread, function() error { code = 7 } end)
     lu.assertFalse(ok)
     lu.assertEquals(value, { code = 7 })
+    for _, odd in ipairs { 42, 0.5, false, string.rep } do
+      local fine, what = pcall(aio.to_thread, function() error(odd) end)
+      lu.assertFalse(fine)
+      lu.assertEquals(what, odd)
+    end
+    raised(aio.RuntimeError, "the error: a coroutine cannot cross", aio.to_thread, function()
+      error(coroutine.create(print))
+    end)
+    raised(aio.RuntimeError, "the error: a table with a metatable", aio.to_thread, function()
+      error(setmetatable({}, { __tostring = function() return "mine" end }))
+    end)
     raised(aio.RuntimeError, "nil raised", aio.to_thread, function() error(nil) end)
     local group = raised(aio.ExceptionGroup, "1 error", aio.to_thread, function()
       aio.TaskGroup(function(tg) tg:create_task(error, aio.LookupError "x") end)
@@ -135,6 +147,9 @@ end
 function T.test_what_cannot_cross()
   aio.run(function()
     raised(nil, "argument 2.x: a userdata (FILE*)", aio.to_thread, print, { x = io.stdout })
+    raised(nil, "test_executor.lua:", aio.to_thread, print, { x = io.stdout })
+    raised(nil, "argument 2.field[3]: a userdata", aio.to_thread, print,
+      { field = { 1, 2, io.stdout } })
     raised(nil, "argument 1 (upvalue 'file')", function()
       local file = io.stdout
       aio.to_thread(function() return file end)
@@ -248,6 +263,38 @@ function T.test_a_worker_that_cannot_find_aio_says_so()
     raised(aio.RuntimeError, "module 'aio.worker' not found", function()
       ex:submit(print):await()
     end)
+  end)
+end
+
+function T.test_files_of_aio_are_compiled_once_for_all_workers()
+  folder.with(function(dir)
+    assert(os.execute("mkdir " .. dir .. "/aio"))
+    folder.put(dir .. "/aio/of_the_test.lua", "return function() error 'first' end")
+    folder.put(dir .. "/program.lua", [[
+      local dir = ...
+      local first = package.path
+      package.path = dir .. "/?.lua;" .. first
+      local aio = require "aio"
+      local function where() -- in a worker of a new executor
+        local ex <close> = aio.Executor { max_workers = 1 }
+        local future = ex:submit(function() require "aio.of_the_test" () end)
+        return select(2, pcall(future.await, future))
+      end
+      aio.run(function()
+        print((where():gsub(".*/", "")))
+        local file = assert(io.open(dir .. "/aio/of_the_test.lua", "w"))
+        file:write "\n\nreturn function() error 'second' end"
+        file:close()
+        print((where():gsub(".*/", ""))) -- what was compiled, with its lines
+        package.path = dir .. "/?.lua;;" .. first
+        print((where():gsub(".*/", ""))) -- another path, another file perhaps
+      end)
+    ]])
+    local pipe = assert(io.popen(env.command(("%s/program.lua %s 2>&1"):format(dir, dir))))
+    local text = pipe:read "a"
+    pipe:close()
+    lu.assertEquals(text, "of_the_test.lua:1: first\nof_the_test.lua:1: first\n"
+      .. "of_the_test.lua:3: second\n")
   end)
 end
 

@@ -167,6 +167,41 @@ function T.test_the_memory_limit_ends_the_call_and_the_worker_is_replaced()
   end)
 end
 
+function T.test_arguments_and_messages_that_do_not_fit_into_the_memory_limit()
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 1, memory_limit = 8 << 20 }
+    local large = ("x"):rep(20 << 20)
+    local future = ex:submit(function(s) return #s end, large)
+    raised(aio.RuntimeError, "memory_limit", future.await, future)
+    local channel = aio.Channel(2)
+    channel:send(large)
+    channel:send "small"
+    local taken = ex:submit(function() return channel:recv() end)
+    raised(aio.RuntimeError, "memory_limit", taken.await, taken)
+    lu.assertEquals(#channel:recv(), #large) -- nobody got it, so it is still there
+    lu.assertEquals(ex:submit(channel.recv, channel):await(), "small")
+    local made = ex:submit(function() return ("x"):rep(30 << 20) end)
+    raised(aio.RuntimeError, "memory_limit", made.await, made)
+    lu.assertEquals(ex:submit(function() return "alive" end):await(), "alive")
+  end)
+end
+
+function T.test_a_worker_that_catches_everything_ends_with_its_executor()
+  aio.run(function()
+    local ex, started = aio.Executor { max_workers = 1 }, aio.Channel(1)
+    local future = ex:submit(function()
+      started:send(true)
+      for _ = 1, 3 do pcall(spin) end
+      return "at last"
+    end)
+    started:recv()
+    lu.assertFalse(ex:shutdown { timeout = 0.01 })
+    lu.assertFalse((pcall(future.await, future)))
+    lu.assertTrue(ex:shutdown())
+    lu.assertEquals(core._crew_workers(ex._crew), 0)
+  end)
+end
+
 function T.test_a_worker_may_have_workers()
   aio.run(function()
     lu.assertEquals(aio.to_thread(function()

@@ -1,5 +1,5 @@
--- A value of some KIB KiB goes to a worker thread, N times; an operation is a KiB. KIND 0: a list of
--- records, 1: a list of numbers, 2: one string
+-- A value of some KIB KiB goes to a worker thread, N times; an operation is a KiB. KIND 0: a list
+-- of records, 1: a list of numbers, 2: one string
 local bench, aio = require "bench", require "aio"
 local N, KIB, KIND = bench.arg(1, 200), bench.arg(2, 1024), bench.arg(3, 0)
 

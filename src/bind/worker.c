@@ -9,6 +9,7 @@
 #include <lualib.h>
 #include <stdlib.h>
 
+#include "bind/chunks.h"
 #include "bind/error.h"
 #include "bind/module.h"
 
@@ -48,6 +49,7 @@ static void open_paths(lua_State *L, const aio_crew *crew) {
   lua_setfield(L, -2, "aio.core");
   lua_pop(L, 2);
   if (crew->preload) crew->preload(L);
+  aio_chunks_open(L);
 }
 
 /* Stack: light userdata of the worker. Leaves the function of aio.worker and its arguments. */
