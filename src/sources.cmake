@@ -193,6 +193,7 @@ set(AIO_PROTO_SOURCES
   src/proto/judge.c
   src/proto/llhttp_api.c
   src/proto/llhttp_machine.c
+  src/proto/multipart.c
   src/proto/param.c
   src/proto/percent.c
   src/proto/query.c
@@ -208,6 +209,7 @@ set(AIO_HTTP_SOURCES
   src/http/encode.c
   src/http/headers.c
   src/http/module.c
+  src/http/multipart.c
   src/http/parser.c
   src/http/url.c
   src/http/value.c
@@ -215,6 +217,19 @@ set(AIO_HTTP_SOURCES
 )
 
 # The library for compression, which knows floor 0 only.
+# What the libraries for brotli and zstd share is compiled into each of them.
+set(AIO_CODEC_SOURCES
+  src/codec/codec.c
+)
+
+set(AIO_BROTLI_SOURCES
+  src/brotli/brotli.c
+)
+
+set(AIO_ZSTD_SOURCES
+  src/zstd/zstd.c
+)
+
 set(AIO_JSON_SOURCES
   src/json/decode.c
   src/json/encode.c
@@ -295,6 +310,7 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/client_request.lua
   lua/aio/http/client_response.lua
   lua/aio/http/client_timeout.lua
+  lua/aio/http/coding.lua
   lua/aio/http/compress.lua
   lua/aio/http/connection.lua
   lua/aio/http/connector.lua
@@ -309,11 +325,15 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/exceptions.lua
   lua/aio/http/exchange.lua
   lua/aio/http/file.lua
+  lua/aio/http/form.lua
+  lua/aio/http/formdata.lua
   lua/aio/http/forwarded.lua
   lua/aio/http/headers.lua
   lua/aio/http/init.lua
   lua/aio/http/log.lua
   lua/aio/http/mime.lua
+  lua/aio/http/multipart.lua
+  lua/aio/http/multipart_writer.lua
   lua/aio/http/pool.lua
   lua/aio/http/proxy.lua
   lua/aio/http/query.lua

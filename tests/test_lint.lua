@@ -51,6 +51,9 @@ local FLOORS = {
   tls = { base = true, core = true, tls = true, lua = true, openssl = true },
   http = { base = true, proto = true, core = true, http = true, lua = true },
   json = { json = true, lua = true },
+  codec = { codec = true, lua = true },
+  brotli = { codec = true, lua = true },
+  zstd = { codec = true, lua = true },
   zlib = { base = true, zlib = true, lua = true },
 }
 
@@ -148,6 +151,9 @@ local LIBRARIES_BESIDE = {
   { rock = "aio-tls", module = "aio.tls", sources = { "AIO_TLS_SOURCES" } },
   { rock = "aio-http", module = "aio.http.core", lua = "AIO_HTTP_LUA_FILES",
     sources = { "AIO_PROTO_SOURCES", "AIO_HTTP_SOURCES" } },
+  { rock = "aio-brotli", module = "aio.brotli",
+    sources = { "AIO_CODEC_SOURCES", "AIO_BROTLI_SOURCES" } },
+  { rock = "aio-zstd", module = "aio.zstd", sources = { "AIO_CODEC_SOURCES", "AIO_ZSTD_SOURCES" } },
   { rock = "aio-json", module = "aio.jansson", sources = { "AIO_JSON_SOURCES" } },
   { rock = "aio-zlib", module = "aio.zlib", sources = { "AIO_ZLIB_SOURCES" } },
 }
@@ -157,9 +163,11 @@ function T.test_cmake_lists_are_the_tree()
   local listed = joined(lists, "AIO_CORE_WINDOWS_SOURCES", "AIO_STATIC_SOURCES")
   local lua = joined(lists, "AIO_LUA_FILES")
   for _, path in ipairs(module_sources(lists)) do listed[#listed + 1] = path end
+  local seen = {} -- some sources are compiled into several libraries
   for _, library in ipairs(LIBRARIES_BESIDE) do
     for _, path in ipairs(joined(lists, table.unpack(library.sources))) do
-      listed[#listed + 1] = path
+      if not seen[path] then listed[#listed + 1] = path end
+      seen[path] = true
     end
     for _, path in ipairs(joined(lists, library.lua)) do lua[#lua + 1] = path end
   end
@@ -275,7 +283,8 @@ end
 -- libc has names that begin with aio_: ours are in nobody's way when none leaves the module.
 function T.test_module_exports_only_its_opener()
   if not env.build then return lu.skip("no build directory") end
-  for _, library in ipairs { "core", "tls", "http/core", "jansson", "zlib" } do
+  for _, library in ipairs { "core", "tls", "http/core", "jansson", "zlib", "brotli",
+    "zstd" } do
     local path = ("%s/aio/%s.so"):format(env.build, library)
     if library == "core" or env.exists(path) then
       local pipe = assert(io.popen("nm -D --defined-only " .. env.quote(path)))

@@ -16,6 +16,8 @@ build_needs=(
   "test -e /usr/share/llhttp/llhttp.c || has_header llhttp.h | node-llhttp"
   "has_header zlib.h                 | zlib1g-dev"
   "has_header jansson.h              | libjansson-dev"
+  "has_header brotli/encode.h        | libbrotli-dev"
+  "has_header zstd.h                 | libzstd-dev"
 )
 test_needs=(
   "lua5.4 -e 'require [[luaunit]]'   | lua-unit"

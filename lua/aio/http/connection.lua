@@ -153,7 +153,9 @@ function Connection:content(req)
   local encoding = req.headers["content-encoding"]
   local pull = puller(self, req)
   if encoding and encoding:lower() ~= "identity" and req._length ~= 0 then
-    pull = require("aio.http.decode").pull(pull, encoding)
+    pull = require("aio.http.coding").decoding(encoding, pull, function(message, status)
+      error(exceptions.by_status[status](message), 0)
+    end)
   end
   return content.new(pull)
 end

@@ -259,7 +259,8 @@ end
 --- A reader of the parts of a multipart body.
 ---@return table
 function methods:multipart()
-  return require("aio.http.multipart").reader(self.headers, self.content)
+  local fail = require("aio.http.form").fail
+  return require("aio.http.multipart").reader(self.headers, self.content, nil, fail)
 end
 
 --- Path and query for a named route: see Application:url_for.
