@@ -128,8 +128,8 @@ case("readuntil_takes_the_match_that_ends_first", function(client, peer)
   lu.assertEquals(t:await(), "three end END")
 end)
 
--- Of several that end at the same byte the shortest counts, in whatever order they are given: what is
--- before it is measured against the limit.
+-- Of several that end at the same byte the shortest counts, in whatever order they are given: what
+-- is before it is measured against the limit.
 case("readuntil_takes_the_shortest_match", function(client, peer)
   for _, list in ipairs { { "\n", "\r\n" }, { "\r\n", "\n" } } do
     client:write("1234567\r\n")
