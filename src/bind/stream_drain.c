@@ -7,7 +7,8 @@
 #include "bind/error.h"
 #include "bind/stream.h"
 
-enum { SELF = 1, SECONDS = 2, LEFT = 3 };
+enum { SELF = 1, SECONDS = 2, LEFT = 3, LOOKS = 4 };
+enum { LOOKS_MOST = 4 }; /* the queue is looked at so often within the limit */
 
 static void expire(aio_timer *timer) {
   aio_wait *w = AIO_CONTAINER(timer, aio_wait, timer);
@@ -16,17 +17,18 @@ static void expire(aio_timer *timer) {
 
 static int drain_k(lua_State *L, int status, lua_KContext ctx);
 
-/* Notes what is left and waits for less. [may throw, may yield] */
-static int wait_below(lua_State *L, const aio_stream_ud *u, aio_task *t) {
+/* Notes what is left and waits for less; `looks` have seen no change. [may throw, may yield] */
+static int wait_below(lua_State *L, const aio_stream_ud *u, aio_task *t, int looks) {
   aio_stream *s = u->s;
   aio_loop *l = t->fut.loop->core;
   lua_Number seconds = lua_tonumber(L, SECONDS);
   lua_settop(L, SECONDS);
   lua_pushinteger(L, (lua_Integer)s->out.total);
+  lua_pushinteger(L, looks);
   t->wait.target = NULL;
   if (isfinite(seconds) && !aio_task_cancel_due(t)) {
     t->wait.timer.fire = expire;
-    if (!aio_loop_timer_start(l, &t->wait.timer, aio_loop_now(l) + seconds))
+    if (!aio_loop_timer_start(l, &t->wait.timer, aio_loop_now(l) + seconds / LOOKS_MOST))
       return luaL_error(L, "not enough memory");
   }
   return aio_task_suspend(L, t, &s->writers, NULL, drain_k);
@@ -39,20 +41,22 @@ static int drain_k(lua_State *L, int status, lua_KContext ctx) {
   aio_stream_ud *u = lua_touserdata(L, SELF);
   aio_stream_check_sent(L, u);
   size_t before = (size_t)lua_tointeger(L, LEFT), now = u->s->out.total;
-  if (now > u->s->low && now < before) return wait_below(L, u, t);
+  int looks = now < before ? 0 : (int)lua_tointeger(L, LOOKS) + 1;
+  if (now > u->s->low && looks < LOOKS_MOST) return wait_below(L, u, t, looks);
   lua_pushboolean(L, now <= u->s->low);
   return 1;
 }
 
 /* core._drain(stream, seconds): waits until the send queue is at its low mark: true. False when so
- * many seconds pass in which nothing was sent. Raises as stream:drain does. [may yield] */
+ * many seconds (at most a quarter more) pass in which nothing was sent. Raises as stream:drain
+ * does. [may yield] */
 static int drain(lua_State *L) {
   aio_stream_ud *u = aio_stream_self(L);
   lua_Number seconds = luaL_checknumber(L, SECONDS);
   luaL_argcheck(L, !isnan(seconds), SECONDS, "a number of seconds expected, got nan");
   aio_stream_check_sent(L, u);
   lua_settop(L, SECONDS);
-  if (u->s->out.total > u->s->low) return wait_below(L, u, aio_task_waiter(L, aio_state_up(L)));
+  if (u->s->out.total > u->s->low) return wait_below(L, u, aio_task_waiter(L, aio_state_up(L)), 0);
   lua_pushboolean(L, true);
   return 1;
 }

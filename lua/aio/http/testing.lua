@@ -107,6 +107,11 @@ function Raw:__close()
   pcall(self.conn.wait_closed, self.conn)
 end
 
+--- The same over any connected stream.
+---@param conn table stream
+---@return RawClient
+function M.raw(conn) return setmetatable({ conn = conn }, Raw) end
+
 -- ---- a server ----
 
 --- A server of an application at a free port of the loopback. Fields: `app`, `runner`, `host`,
@@ -144,7 +149,7 @@ end
 ---@param opts? table those of open_connection
 ---@return RawClient
 function Server:connect(opts)
-  return setmetatable({ conn = stream.open_connection(HOST, self.port, opts) }, Raw)
+  return M.raw(stream.open_connection(HOST, self.port, opts))
 end
 
 --- Ends the server gracefully. [suspends]

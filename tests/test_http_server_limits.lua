@@ -1,0 +1,356 @@
+-- SPDX-License-Identifier: MIT
+-- Clients that mean no good, or are slow: each case shows the refusal first, and then that the next
+-- good request is served.
+
+local aio = require "aio"
+local lu = require "luaunit"
+local env = require "support.env"
+
+if not env.has_http() then
+  return { test_skipped = function() lu.skip "no library for HTTP" end }
+end
+
+local http = require "aio.http"
+local support = require "support.http"
+
+local T = {}
+
+local serve, get, once, in_memory = support.serve, support.get, support.once, support.in_memory
+
+local function now() return aio.get_running_loop():time() end
+
+local function ok_app(app)
+  app:get("/ok", function() return "ok" end)
+  app:post("/read", function(req) return req:read() end)
+end
+
+-- A new connection works.
+local function good(connect)
+  local raw <close> = connect()
+  lu.assertEquals(raw:ask(get "/ok").body, "ok")
+end
+
+-- ---- time ----
+
+function T.test_slow_heads()
+  in_memory(ok_app, function(connect)
+    local raw <close> = connect()
+    local start = now()
+    local text = get("/ok", ("X-Long: %s\r\n"):format(("x"):rep(100)))
+    local sender = aio.create_task(function()
+      for i = 1, 60 do
+        raw:send(text:sub(i, i))
+        aio.sleep(1)
+      end
+    end)
+    lu.assertEquals(raw:response().status, 408)
+    lu.assertEquals(now() - start, 10)
+    sender:cancel()
+    pcall(sender.await, sender)
+    good(connect)
+  end)
+end
+
+-- The ten seconds begin with the first byte, however late that comes.
+function T.test_slow_heads_after_a_pause()
+  in_memory(ok_app, function(connect)
+    local raw <close> = connect()
+    lu.assertEquals(raw:ask(get "/ok").body, "ok")
+    aio.sleep(70)
+    local start = now()
+    raw:send "GET /ok HT"
+    lu.assertEquals(raw:response().status, 408)
+    lu.assertEquals(now() - start, 10)
+    good(connect)
+  end)
+end
+
+function T.test_idle_connections_are_closed()
+  in_memory(ok_app, function(connect)
+    local raw <close> = connect()
+    local start = now()
+    lu.assertTrue(raw:is_over()) -- nothing at all: as long as for a head
+    lu.assertEquals(now() - start, 10)
+    local used <close> = connect()
+    lu.assertEquals(used:ask(get "/ok").body, "ok")
+    aio.sleep(74)
+    lu.assertEquals(used:ask(get "/ok").body, "ok")
+    start = now()
+    lu.assertTrue(used:is_over())
+    lu.assertEquals(now() - start, 75)
+    good(connect)
+  end)
+end
+
+function T.test_slow_bodies()
+  in_memory(ok_app, function(connect)
+    for _, framing in ipairs { "Content-Length: 10\r\n", "Transfer-Encoding: chunked\r\n" } do
+      local raw <close> = connect()
+      raw:send("POST /read HTTP/1.1\r\nHost: h\r\n", framing, "\r\n")
+      local start = now()
+      aio.sleep(29)
+      raw:send(framing:find "chunked" and "1\r\na\r\n" or "a")
+      local res = raw:response()
+      lu.assertEquals({ res.status, res.headers.Connection }, { 408, "close" })
+      lu.assertEquals(now() - start, 59)
+      lu.assertTrue(raw:is_over())
+    end
+    good(connect)
+  end)
+end
+
+function T.test_a_body_that_comes_steadily_has_its_time()
+  in_memory(ok_app, function(connect)
+    local raw <close> = connect()
+    raw:send "POST /read HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n"
+    for i = 0, 9 do
+      aio.sleep(20)
+      raw:send(tostring(i))
+    end
+    lu.assertEquals(raw:response().body, "0123456789")
+  end)
+end
+
+local BIG = ("x"):rep(1 << 20)
+
+function T.test_clients_that_do_not_read()
+  local aborted = 0
+  in_memory(function(app)
+    ok_app(app)
+    app:get("/big", function() return BIG end)
+    app:get("/stream", function()
+      return http.stream(function(out)
+        local _ <close> = aio.defer(function() aborted = aborted + 1 end)
+        while true do out:write(BIG) end
+      end)
+    end)
+  end, function(connect)
+    for _, path in ipairs { "/big", "/stream" } do
+      local raw <close>, task = connect()
+      local start = now()
+      raw:send(get(path))
+      task:await()
+      lu.assertTrue(now() - start >= 30 and now() - start <= 40)
+      good(connect)
+    end
+    lu.assertEquals(aborted, 1)
+  end)
+end
+
+function T.test_clients_that_read_slowly_get_everything()
+  in_memory(function(app)
+    ok_app(app)
+    app:get("/big", function() return BIG end)
+  end, function(connect)
+    local raw <close> = connect()
+    raw:send(get "/big")
+    raw.conn:readuntil "\r\n\r\n"
+    local size = 0
+    while size < #BIG do
+      aio.sleep(10)
+      size = size + #raw.conn:read(70000)
+    end
+    lu.assertEquals(raw:ask(get "/ok").body, "ok")
+  end)
+end
+
+-- The last answer of a connection is not waited for for ever either.
+function T.test_clients_that_do_not_read_the_last_answer()
+  in_memory(function(app)
+    ok_app(app)
+    app:get("/some", function() return BIG:sub(1, 130000) end)
+  end, function(connect)
+    local raw <close>, task = connect()
+    local start = now()
+    raw:send(get("/some", "Connection: close\r\n"))
+    task:await()
+    lu.assertTrue(now() - start <= 40)
+    good(connect)
+  end)
+end
+
+function T.test_limits_are_options()
+  in_memory(ok_app, function(connect)
+    local start = now()
+    local raw <close> = connect()
+    raw:send "G"
+    lu.assertEquals(raw:response().status, 408)
+    lu.assertEquals(now() - start, 2)
+    local idle <close> = connect()
+    idle:ask(get "/ok")
+    start = now()
+    lu.assertTrue(idle:is_over())
+    lu.assertEquals(now() - start, 5)
+  end, { head_timeout = 2, keepalive_timeout = 5 })
+end
+
+-- ---- bytes ----
+
+-- Text that is refused, and the status.
+local REFUSED = {
+  ["\22\3\1\2\0\1\0\1\252\3\3"] = 400, -- TLS on a plain port
+  ["GET /ok HTTP/1.1\r\n\r\n"] = 400, -- no Host
+  ["GET /ok HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"] = 400,
+  ["GET /ok HTTP/1.1\nHost: h\n\n"] = 400,
+  ["GET /ok HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n"] = 400,
+  ["GET /ok HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n"] = 400,
+  ["GET /ok HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n"] = 400,
+  ["GET /ok HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"] = 400,
+  ["GET /ok HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\na"] = 400,
+  ["GET /ok HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\na"] = 400,
+  ["GET /ok HTTP/3.0\r\nHost: h\r\n\r\n"] = 505,
+  ["GET /ok\r\n\r\n"] = 400,
+  ["BAD METHOD /ok HTTP/1.1\r\nHost: h\r\n\r\n"] = 400,
+  ["GET /" .. ("a"):rep(9000) .. " HTTP/1.1\r\nHost: h\r\n\r\n"] = 414,
+  ["GET /ok HTTP/1.1\r\nHost: h\r\nX: " .. ("a"):rep(9000) .. "\r\n\r\n"] = 431,
+  ["GET /ok HTTP/1.1\r\nHost: h\r\n" .. ("X: a\r\n"):rep(101) .. "\r\n"] = 431,
+}
+
+function T.test_what_is_no_request_is_refused_and_the_next_one_served()
+  serve(ok_app, function(server)
+    for text, status in pairs(REFUSED) do
+      local raw <close> = server:connect()
+      -- a request that follows must not be taken for one
+      raw:send(text, get "/ok")
+      local res = raw:response()
+      lu.assertEquals({ res.status, res.headers.Connection }, { status, "close" }, text:sub(1, 60))
+      lu.assertTrue(#res.body < 200)
+      lu.assertNil(res.body:find "[\0-\8\14-\31]")
+      lu.assertTrue(raw:is_over())
+      lu.assertEquals(once(server, get "/ok").body, "ok")
+    end
+  end)
+end
+
+function T.test_malformed_chunks()
+  serve(ok_app, function(server)
+    for _, chunks in ipairs { "x\r\n", "-1\r\na\r\n", "1\r\nab\r\n0\r\n\r\n", "1\na\n0\n\n",
+      "ffffffffffffffffff\r\n", "1;" .. ("x"):rep(10000) .. "\r\n", " 1\r\na\r\n0\r\n\r\n",
+      "0\r\n" .. ("X: y\r\n"):rep(2000) .. "\r\n" } do
+      local raw <close> = server:connect()
+      raw:send("POST /read HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", chunks)
+      local res = raw:response()
+      lu.assertTrue(res.status >= 400 and res.status < 500, chunks:sub(1, 20))
+      lu.assertEquals(res.headers.Connection, "close")
+      lu.assertEquals(once(server, get "/ok").body, "ok")
+    end
+  end)
+end
+
+-- The body of a request that was to become something else is a body, not the next request.
+function T.test_a_refused_upgrade_whose_body_follows()
+  local evil = 0
+  serve(function(app)
+    ok_app(app)
+    app:post("/ok", function() return "posted" end)
+    app:get("/evil", function()
+      evil = evil + 1
+      return ""
+    end)
+  end, function(server)
+    local body = get "/evil"
+    local head = "POST /ok HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    for _, framed in ipairs {
+      ("Content-Length: %d\r\n\r\n%s"):format(#body, body),
+      ("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"):format(#body, body),
+    } do
+      local raw <close> = server:connect()
+      lu.assertEquals(raw:ask(head .. framed).body, "posted")
+      lu.assertEquals(raw:ask(get "/ok").body, "ok")
+    end
+    lu.assertEquals(evil, 0)
+  end)
+end
+
+function T.test_a_hundred_thousand_chunks_of_a_byte()
+  serve(ok_app, function(server)
+    local raw <close> = server:connect()
+    local text = ("1\r\na\r\n"):rep(100000) .. "0\r\n\r\n"
+    local head = "POST /read HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    local res = raw:ask(head .. text)
+    lu.assertEquals(res.body, ("a"):rep(100000))
+    lu.assertEquals(raw:ask(get "/ok").body, "ok")
+  end)
+end
+
+function T.test_the_client_leaves_in_the_middle_of_a_body()
+  local seen = {}
+  serve(function(app)
+    ok_app(app)
+    app:post("/see", function(req)
+      local ok, err = pcall(req.read, req)
+      seen[#seen + 1] = not ok and err.name
+      error(err, 0)
+    end)
+  end, function(server)
+    for _, framing in ipairs {
+      "Content-Length: 10\r\n\r\n12", "Transfer-Encoding: chunked\r\n\r\n2\r\n",
+    } do
+      do
+        local raw <close> = server:connect()
+        raw:send("POST /see HTTP/1.1\r\nHost: h\r\n", framing)
+      end
+      lu.assertEquals(once(server, get "/ok").body, "ok")
+    end
+    aio.sleep(0.02)
+    lu.assertEquals(seen, { "IncompleteReadError", "IncompleteReadError" })
+  end)
+end
+
+-- A client that sends half a head and goes gets no answer that anybody could take for one.
+function T.test_half_a_request()
+  serve(ok_app, function(server)
+    local raw <close> = server:connect()
+    raw:send "GET /ok HTTP/1.1\r\nHo"
+    raw.conn:write_eof()
+    lu.assertEquals(raw:response().status, 400)
+    local nothing <close> = server:connect()
+    nothing.conn:write_eof()
+    lu.assertTrue(nothing:is_over())
+    lu.assertEquals(once(server, get "/ok").body, "ok")
+  end)
+end
+
+-- A client that has said all it has to say still gets its answers.
+function T.test_half_closed_connections()
+  serve(ok_app, function(server)
+    local raw <close> = server:connect()
+    raw:send(get "/ok", get "/ok")
+    raw.conn:write_eof()
+    for _ = 1, 2 do lu.assertEquals(raw:response().body, "ok") end
+    lu.assertTrue(raw:is_over())
+  end)
+end
+
+function T.test_the_body_cannot_be_read_when_the_handler_has_ended()
+  local kept
+  serve(function(app)
+    app:post("/keep", function(req)
+      kept = req
+      return ""
+    end)
+    ok_app(app)
+  end, function(server)
+    local raw <close> = server:connect()
+    raw:ask(support.post("/keep", "abc"))
+    lu.assertErrorMsgContains("only while its handler runs", kept.read, kept)
+    lu.assertEquals(raw:ask(get "/ok").body, "ok")
+  end)
+end
+
+-- Whatever pieces the bytes come in, the answers are the same.
+function T.test_pieces_by_a_seed()
+  in_memory(ok_app, function(connect)
+    for seed = 1, 20 do
+      local raw <close> = connect { chunk = 7, seed = seed }
+      for n = 1, 5 do
+        local body = ("b"):rep(n * 50)
+        raw:send(support.post("/read", body), get "/ok")
+        lu.assertEquals(raw:response().body, body)
+        lu.assertEquals(raw:response().body, "ok")
+      end
+    end
+  end)
+end
+
+return T
