@@ -164,6 +164,70 @@ end, function(session, url)
   end
 end, { limits = { body = 10000 } })
 
+-- ---- bombs ----
+
+local BOMB = 100 * 1024 * 1024
+
+-- The coding of so many zeros, made in pieces.
+local function bomb(name)
+  local encoder = require("aio.http.coding").encoder(name)
+  local parts, zeros = {}, ("\0"):rep(1024 * 1024)
+  for i = 1, BOMB // #zeros do parts[i] = encoder:write(zeros) end
+  parts[#parts + 1] = encoder:finish()
+  return table.concat(parts)
+end
+
+case("zip_bombs", function(head)
+  local name = head.target:match "^/bad/(.*)$"
+  return response(bomb(name), ("Content-Encoding: %s\r\n"):format(name))
+end, function(session, url)
+  for _, name in ipairs(require("aio.http.coding").codings()) do
+    local before = collectgarbage "count"
+    local res = session:get(url .. "/" .. name)
+    raised(http.ClientPayloadError, res.read, res)
+    collectgarbage()
+    lu.assertTrue(collectgarbage "count" - before < 20 * 1024, name)
+  end
+end)
+
+case("more_than_is_read_at_once", function()
+  local encoder = require("aio.http.coding").encoder "gzip"
+  local text = {}
+  for i = 1, 20000 do text[i] = ("%x "):format(i * 2654435761 % 1000003) end
+  return response(encoder:finish(table.concat(text)), "Content-Encoding: gzip\r\n")
+end, function(session, url)
+  local res = session:get(url)
+  lu.assertStrContains(raised(http.ClientPayloadError, res.read, res).message, "limits = { decoded")
+  local n = 0
+  for chunk in session:get(url):chunks() do n = n + #chunk end -- as a stream it has no end
+  lu.assertTrue(n > 100000)
+end, { limits = { decoded = 50000 } })
+
+for name, data in pairs {
+  what_is_none = "no gzip at all", what_ends_early = "\x1f\x8b\8\0\0\0\0\0\0\3",
+} do
+  case("gzip_" .. name, function() return response(data, "Content-Encoding: gzip\r\n") end,
+    function(session, url)
+      local res = session:get(url)
+      local err = raised(http.ClientPayloadError, res.read, res)
+      lu.assertStrContains(err.message, "cannot be decoded")
+    end)
+end
+
+case("a_coding_that_nobody_knows", function()
+  return response("x", "Content-Encoding: pack200\r\n")
+end, function(session, url)
+  local res = session:get(url)
+  lu.assertStrContains(raised(http.ClientPayloadError, res.read, res).message, "not known")
+end)
+
+case("codings_in_each_other", function()
+  return response("x", "Content-Encoding: gzip, gzip, gzip\r\n")
+end, function(session, url)
+  local res = session:get(url)
+  raised(http.ClientPayloadError, res.read, res)
+end)
+
 case("heads_longer_than_the_limit", function() return response("", ("A: b\r\n"):rep(11)) end,
   function(session, url) raised(http.BadResponse, session.get, session, url) end,
   { limits = { fields = 10 } })

@@ -117,6 +117,44 @@ end, function(session, url)
   lu.assertFalse((pcall(res.json, res, { content_type = false })))
 end)
 
+case("multipart", echo, function(session, url)
+  local form = http.FormData { { "a", "1" }, { "b", 2 } }
+  lu.assertEquals(body_of(session:post(url, { data = form }):text()), "a=1&b=2")
+  form:add_file("file", "content", 'na"me\r\n.txt')
+  local text = session:post(url, { data = form }):text()
+  lu.assertStrContains(text, "Content-Type: multipart/form-data; boundary=")
+  lu.assertStrContains(text, 'name="file"; filename="na%22me%0D%0A.txt"')
+  lu.assertStrContains(text, "\r\n\r\ncontent\r\n")
+  lu.assertStrContains(text, "\r\nContent-Length: ")
+  text = session:post(url, { multipart = { a = "1" } }):text()
+  lu.assertStrContains(text, 'form-data; name="a"\r\n')
+  local file <close> = assert(io.tmpfile())
+  file:write "from a file"
+  file:seek "set"
+  text = session:post(url, { multipart = { f = { data = file, filename = "f.bin" } } }):text()
+  lu.assertStrContains(text, "from a file")
+end)
+
+-- ---- codings ----
+
+case("compress", function(head, body)
+  return response(body, ("Content-Encoding: %s\r\n"):format(head["content-encoding"]))
+end, function(session, url)
+  local coding = require "aio.http.coding"
+  for _, name in ipairs(coding.codings()) do
+    local data = ("some text "):rep(20000)
+    local res = session:post(url, { data = data, compress = name })
+    lu.assertEquals(res.headers["content-encoding"], name)
+    lu.assertTrue(tonumber(res.headers["content-length"] or 0) < 5000)
+    lu.assertTrue(res:read() == data)
+    local raw_session <close> = http.ClientSession { auto_decompress = false }
+    lu.assertTrue(#raw_session:post(url, { data = data, compress = name }):read() < 5000)
+  end
+  local ok, err = pcall(session.post, session, url, { data = "x", compress = "lzma" })
+  lu.assertFalse(ok)
+  lu.assertStrContains(tostring(err), "option 'compress'")
+end)
+
 case("a_file", echo, function(session, url)
   local file <close> = assert(io.tmpfile())
   file:write(("0123456789"):rep(20000))

@@ -11,6 +11,7 @@ end
 
 local aio = require "aio"
 local http = require "aio.http"
+local optional = require "aio.optional"
 local programs = require "support.programs"
 local http_testing = require "aio.http.testing"
 
@@ -179,6 +180,13 @@ function questions.expect(session, url)
   lu.assertEquals(echoed(res, "POST", 3), "abc")
 end
 
+function questions.compressed(session, url)
+  if not optional.has "zlib" then return end
+  local res = session:get(url .. "/gzip", { headers = { ["Accept-Encoding"] = "gzip" } })
+  lu.assertEquals(res.headers["content-encoding"], "gzip")
+  lu.assertEquals(res:read(), ("x"):rep(BIG))
+end
+
 function questions.many(session, url)
   local function ask(i)
     return echoed(session:post(url .. "/echo", { data = tostring(i) }), "POST", #tostring(i))
@@ -265,6 +273,9 @@ local function our_server()
   app:get("/cookies", function(req)
     return http.Response { body = req.cookies.k or "none",
       headers = { ["Set-Cookie"] = http.set_cookie("k", "v", { httponly = true }) } }
+  end)
+  app:get("/gzip", function()
+    return http.Response { text = ("x"):rep(BIG), compress = true }
   end)
   app:route("*", "/echo", function(req)
     local body = req:read()

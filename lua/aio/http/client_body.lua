@@ -156,34 +156,14 @@ end
 
 -- ---- decoding ----
 
-local MOST_CODINGS = 3 -- one in the other
-
--- The names of the codings, the last one applied first.
-local function names_of(codings)
-  local names = {}
-  for name in codings:lower():gmatch "[^,%s]+" do
-    if name ~= "identity" then table.insert(names, 1, name) end
-  end
-  return names
-end
-
--- A function that gives the next bytes as the user wants them. A coding that nobody knows is left
--- to the user, with those below it.
+-- A function that gives the next bytes as the user wants them.
 local function pull_of(self)
   local function pull() return pull_raw(self) end
   if not self.codings then return pull end
-  local names = names_of(self.codings)
-  local function wrong(_, message)
-    cut_short(self, nil, "the body of the response cannot be decoded: " .. message)
-  end
-  if #names > MOST_CODINGS then wrong("bad", "too many codings") end
-  local coding, content = require "aio.http.coding", require "aio.http.content"
-  for _, name in ipairs(names) do
-    local decoder = coding.decoder(name)
-    if not decoder then break end
-    pull = content.decoded(pull, decoder, wrong)
-  end
-  return pull
+  return require("aio.http.coding").decoding(self.codings, pull, function(message, _, err)
+    cut_short(self, err, ("the body of the response (Content-Encoding: %s) cannot be decoded: %s")
+      :format(self.codings:sub(1, 40):gsub("[%c\127-\255]", "?"), err and err.message or message))
+  end)
 end
 
 -- ---- making ----

@@ -8,7 +8,6 @@ local hc = require "aio.http.core"
 local check = require "aio.check"
 local body_of = require "aio.http.body"
 local cookies = require "aio.http.cookies"
-local optional = require "aio.optional"
 local proxy = require "aio.http.proxy"
 local target = require "aio.http.target"
 
@@ -62,13 +61,9 @@ function M.flatten(fields, n, name)
   return flat, left_out
 end
 
--- What decoders there are, in the order of preference.
+-- What decoders there are, the best first.
 local function accepted()
-  local list = {}
-  if not pcall(require, "aio.http.coding") then return "identity" end
-  if optional.has "zlib" then list[1], list[2] = "gzip", "deflate" end
-  if optional.has "brotli" then list[#list + 1] = "br" end
-  if optional.has "zstd" then list[#list + 1] = "zstd" end
+  local list = require("aio.http.coding").codings()
   return #list > 0 and table.concat(list, ", ") or "identity"
 end
 
