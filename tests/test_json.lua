@@ -311,6 +311,13 @@ function T.TestBoth.test_in_another_thread()
     end)
     lu.assertEquals(text, "[null,[]]")
     lu.assertIs(aio.to_thread(function(v) return v end, null), null)
+    local value = decode '{"a":[],"b":[[null,[]]]}'
+    local back = aio.to_thread(function(v)
+      v.n = require "aio.json".encode(v.b)
+      return v
+    end, value)
+    lu.assertEquals(encode(back, { sort_keys = true }),
+      '{"a":[],"b":[[null,[]]],"n":"[[null,[]]]"}')
   end)
 end
 

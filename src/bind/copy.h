@@ -30,6 +30,7 @@ enum aio_copy_tag {
   AIO_COPY_GLOBALS, /* the table of globals */
   /* The first mention of an object: */
   AIO_COPY_TABLE,    /* how many items, how many fields */
+  AIO_COPY_MARKED,   /* the name of the module that is its metatable, then as a table */
   AIO_COPY_FUNCTION, /* its code */
   AIO_COPY_MODULE,   /* name */
   AIO_COPY_FIELD,    /* module, name */

@@ -72,6 +72,19 @@ static void get_subclass(unpacker *u) {
   aio_copy_subclass(L, u->st);
 }
 
+static void get_marked(unpacker *u) {
+  lua_State *L = u->L;
+  push_text(u);
+  aio_copy_push_module(L, u->st, lua_tostring(L, -1));
+  uint64_t items = aio_read_uint(&u->r);
+  lua_createtable(L, items < INT32_MAX ? (int)items : 0, 0);
+  lua_replace(L, -3);
+  if (lua_istable(L, -1))
+    lua_setmetatable(L, -2);
+  else
+    lua_pop(L, 1); /* the module is another one over there */
+}
+
 /* The first mention of an object. */
 static void get_object(unpacker *u, enum aio_copy_tag tag) {
   lua_State *L = u->L;
@@ -82,6 +95,9 @@ static void get_object(unpacker *u, enum aio_copy_tag tag) {
     lua_createtable(L, items < INT32_MAX ? (int)items : 0, 0);
     break;
   }
+  case AIO_COPY_MARKED:
+    get_marked(u);
+    break;
   case AIO_COPY_FUNCTION:
     get_function(u);
     break;

@@ -103,6 +103,17 @@ static void put_class(aio_packer *p, int idx, int depth) {
   lua_pop(L, 2);
 }
 
+/* A table whose metatable is a module, which is the same over there. */
+static void put_marked(aio_packer *p, int idx) {
+  lua_State *L = p->L;
+  lua_getmetatable(L, idx);
+  if (!push_module_name(p, lua_gettop(L))) aio_copy_refuse(p, "a table with a metatable");
+  mention(p, idx, AIO_COPY_MARKED, true);
+  put_text(p, lua_gettop(L));
+  need(p, aio_blob_uint(&p->blob, (uint64_t)lua_rawlen(L, idx)));
+  lua_pop(L, 2);
+}
+
 /* A table with a metatable: only some kinds are known. */
 static void put_special(aio_packer *p, int idx) {
   lua_State *L = p->L;
@@ -118,7 +129,7 @@ static void put_special(aio_packer *p, int idx) {
     mention(p, idx, AIO_COPY_VARIABLE, true);
     need(p, aio_blob_uint(&p->blob, id));
   } else {
-    aio_copy_refuse(p, "a table with a metatable");
+    put_marked(p, idx);
   }
 }
 

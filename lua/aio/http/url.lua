@@ -23,8 +23,8 @@ local function shown(text)
 end
 
 local function refuse(text, why)
-  local ok, errors = pcall(require, "aio.http.errors")
-  check.state(("'%s' is no URL: %s"):format(shown(text), why), ok and errors.InvalidURL)
+  check.state(("'%s' is no URL: %s"):format(shown(text), why),
+    require("aio.http.errors").InvalidURL)
 end
 
 local function make(text, base)
