@@ -7,13 +7,13 @@ local input = require "input"
 
 local hc = http.core
 
--- A server would send it on, as a proxy does.
+-- Sends it on, as a proxy does, in HTTP/1.1, where an expectation means something.
 local function send_again(head)
   local headers, method, target, _, length = table.unpack(head)
   local list = {}
   for name, value in pairs(headers) do
     local lower = name:lower()
-    if lower ~= "content-length" and lower ~= "transfer-encoding" then
+    if lower ~= "content-length" and lower ~= "transfer-encoding" and lower ~= "expect" then
       list[#list + 1] = name
       list[#list + 1] = value
     end
