@@ -259,6 +259,31 @@ function T.test_the_peer_vanishes()
   end
 end
 
+-- Of a peer that has gone nothing is reported, whoever of the handler's tasks learns of it.
+function T.test_tasks_of_a_handler_whose_peer_vanishes()
+  local raised = with_raw(function(self)
+    local tg <close> = aio.TaskGroup()
+    for _ = 1, 2 do
+      tg:create_task(function()
+        aio.sleep(5)
+        self:send "into the void"
+      end)
+    end
+    lu.assertNil(self:receive())
+  end, function(raw)
+    aio.sleep(1)
+    raw:abort()
+  end)
+  lu.assertNil(raised)
+  raised = with_raw(function(self)
+    aio.TaskGroup(function(tg)
+      tg:create_task(error, "its own")
+      tg:create_task(self.receive, self)
+    end)
+  end, function(raw) raw:read "a" end)
+  lu.assertTrue(aio.is(raised, aio.ExceptionGroup))
+end
+
 -- What the peer did wrong, and what is said to it.
 function T.test_rules_that_are_broken()
   for _, case in ipairs(ws.cases()) do

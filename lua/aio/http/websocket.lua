@@ -97,9 +97,14 @@ function M.websocket(req, opts) return (accept(req, opts, 2, "websocket")) end
 --- Checks the options of a route, before there is a request.
 function M.check_options(opts, n, fn) check_server(opts, n, fn) end
 
--- An error that only says that this connection has ended.
+-- An error that only says that this connection has ended, or a group of such.
 local function is_end(self, err)
-  return core.is(err, M.WebSocketError) and err.websocket == self
+  if core.is(err, M.WebSocketError) then return err.websocket == self end
+  if not core.is(err, core.ExceptionGroup) or #err.errors == 0 then return false end
+  for _, child in ipairs(err.errors) do
+    if not is_end(self, child) then return false end
+  end
+  return true
 end
 
 -- What a middleware sees when all is over: the response that was sent.
