@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- Frames of WebSocket: the bytes of the input as one end receives them, whole, in pieces and through
--- a stream whose reader is cancelled now and then. What is seen is within the rules, and sent again
--- it is seen again.
+-- Frames of WebSocket: the bytes of the input as one end receives them, whole, in pieces and
+-- through a stream whose reader is cancelled now and then. What is seen is within the rules, and
+-- sent again it is seen again.
 
 local hc = require "aio.http.core"
 local http = require "http"
