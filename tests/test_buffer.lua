@@ -80,6 +80,20 @@ function T.TestProtocol.test_an_error_in_buffer_updated()
   end)
 end
 
+function T.TestProtocol.test_an_error_in_get_buffer()
+  with_server(function(loop, srv, made)
+    local reports = reports_of(loop)
+    local conn <close> = aio.open_connection("127.0.0.1", srv.port)
+    conn:write("x")
+    wait_for(function() return #reports == 1 end)
+    lu.assertEquals(reports[1].exception, "none")
+    lu.assertEquals(made[1].lost:await(), "none")
+    lu.assertNil(conn:read(1))
+  end, function()
+    return recorder { get_buffer = function() error("none", 0) end, buffer_updated = error }
+  end)
+end
+
 function T.TestProtocol.test_closing_in_get_buffer()
   with_server(function(_, srv, made)
     local conn <close> = aio.open_connection("127.0.0.1", srv.port)

@@ -73,6 +73,32 @@ case("another_protocol_takes_over", function(get_loop)
   lu.assertEquals(p.log, { "made" })
 end)
 
+-- Each callback fails: that is told, and the others are called all the same, up to the end.
+case("errors_of_callbacks_are_only_told", function(get_loop)
+  local loop = get_loop()
+  for _, name in ipairs { "connection_made", "pipe_data_received", "pipe_connection_lost",
+    "process_exited", "connection_lost" } do
+    local p, told = recorder(), {}
+    loop:set_exception_handler(function(_, ctx)
+      table.insert(told, { ctx.kind, ctx.exception })
+    end)
+    local fn = p[name]
+    p[name] = function(...)
+      fn(...)
+      error("oops", 0)
+    end
+    loop:subprocess_shell(function() return p end, "echo out", { stdin = aio.DEVNULL,
+      stderr = aio.DEVNULL })
+    p.ended:wait()
+    aio.sleep(0)
+    lu.assertEquals(told, { { "callback_error", "oops" } })
+    table.sort(p.log)
+    lu.assertEquals(p.log, { "end", "exited", "lost 1", "made" })
+    lu.assertEquals(p.out[1], "out\n")
+  end
+  loop:set_exception_handler(nil)
+end)
+
 case("what_cannot_be", function(get_loop)
   local loop = get_loop()
   lu.assertErrorMsgContains("function that returns a protocol", loop.subprocess_exec, loop, {})

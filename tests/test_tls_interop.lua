@@ -100,6 +100,23 @@ function T.TestOpenssl.test_a_page_from_s_server()
   end, { "TLSv1.3" })
 end
 
+-- The peer asks for a second handshake on the same connection, as TLS 1.2 can: it is refused, and
+-- the server goes on.
+function T.TestOpenssl.test_no_renegotiation()
+  with_files({}, function(dir)
+    with_server({}, function(port)
+      start_client(dir, "R\n", ("openssl s_client -connect 127.0.0.1:%d -CAfile ca.pem -tls1_2")
+        :format(port))
+      wait_for(function() return read_file(dir .. "/out"):find("no renegotiation", 1, true) end)
+      local conn <close> = tls.connect(port)
+      conn:write("hello\n")
+      lu.assertEquals(conn:readline(), "hello\n")
+    end, function(conn)
+      for line in conn:lines() do conn:write(line, "\n") end
+    end)
+  end)
+end
+
 -- ---- Python ----
 
 local PYTHON_SERVER = [[

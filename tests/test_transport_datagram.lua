@@ -111,6 +111,33 @@ function T.test_errors_of_callbacks_are_only_told()
   end
 end
 
+function T.test_errors_of_the_last_callbacks_too()
+  for _, name in ipairs { "error_received", "connection_lost" } do
+    aio.run(function()
+      local loop = aio.get_running_loop()
+      local reports = reports_of(loop)
+      local gone <close> = aio.open_datagram { local_addr = { "127.0.0.1", 0 } }
+      local p = recorder {}
+      local fn = p[name]
+      p[name] = function(...)
+        fn(...)
+        error("oops", 0)
+      end
+      local tr = loop:create_datagram_endpoint(function() return p end,
+        { remote_addr = gone:get_extra_info "sockname" })
+      gone:close()
+      tr:sendto "x" -- to nobody
+      wait_for(function() return name ~= "error_received" or #reports == 1 end)
+      lu.assertFalse(tr:is_closing())
+      tr:abort()
+      p.lost:await()
+      wait_for(function() return #reports == 1 end)
+      lu.assertEquals(reports[1].exception, "oops")
+      lu.assertEquals(reports[1].message, "protocol." .. name .. "() failed")
+    end)
+  end
+end
+
 function T.test_a_callback_cannot_wait()
   with_pair(function(loop, _, client)
     local reports = reports_of(loop)
