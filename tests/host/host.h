@@ -56,6 +56,7 @@ typedef struct host_case {
   void (*run)(void);
 } host_case;
 
-extern const host_case step_cases[], remote_cases[], promise_cases[], close_cases[];
+extern const host_case step_cases[], remote_cases[], promise_cases[], close_cases[],
+    several_cases[];
 
 #endif
