@@ -51,6 +51,8 @@ for _, name in ipairs(targets()) do
     lu.skipIf(not env.exists(PROGRAM), "no build to test")
     lu.skipIf(name:find("^tls") and not env.has_tls(), "this build has no library for TLS")
     lu.skipIf(name:find("^http") and not env.has_http(), "this build has no library for HTTP")
+    lu.skipIf(name == "json" and not require("aio.optional").has "jansson",
+      "this build has no library for JSON")
     local inputs = env.glob(("tests/fuzz/corpus/%s/*"):format(name))
     lu.assertTrue(#inputs > 0)
     for n, path in ipairs(inputs) do inputs[n] = env.quote(env.root .. "/" .. path) end

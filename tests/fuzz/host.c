@@ -27,6 +27,10 @@
 #include "http/http.h"
 #endif
 
+#ifdef AIO_FUZZ_JSON
+#include "json/json.h"
+#endif
+
 static lua_State *state; /* its stack: the message handler, the target's function */
 
 static size_t bytes_in_use;
@@ -138,6 +142,14 @@ static void open_http(lua_State *L) {
 #endif
 }
 
+static void open_json(lua_State *L) {
+#ifdef AIO_FUZZ_JSON
+  preload(L, "aio.jansson", luaopen_aio_jansson);
+#else
+  (void)L;
+#endif
+}
+
 static int open_host(lua_State *L) {
   static const luaL_Reg functions[] = {{"memory", host_memory},
 #ifdef AIO_FUZZ_TLS
@@ -162,6 +174,7 @@ static int load_target(lua_State *L) {
   luaL_requiref(L, "fuzzhost", open_host, 0);
   open_tls(L);
   open_http(L);
+  open_json(L);
   luaopen_aio(L);
   lua_getglobal(L, "package");
   lua_pushfstring(L, "%s/?.lua;%s/../../lua/?.lua", dir, dir);
