@@ -331,6 +331,47 @@ function TestExamples.test_pipeline()
   check("pipeline.lua")
 end
 
+function TestExamples.test_watch()
+  check("watch.lua")
+end
+
+function TestExamples.test_watch_runs_a_command()
+  local folder = os.tmpname()
+  os.remove(folder)
+  assert(os.execute("mkdir " .. folder))
+  local program = start("watch.lua", folder, "echo", "again")
+  -- The watch begins when it begins: a change is made until the first was seen.
+  local toucher = assert(io.popen(("for i in $(seq 300); do echo > %s/f; sleep 0.3; done & echo $!")
+    :format(folder)))
+  local pid = toucher:read "n"
+  lu.assertEquals(program.pipe:read("l"), "changed: f")
+  lu.assertEquals(program.pipe:read("l"), "again")
+  lu.assertEquals(program.pipe:read("l"), "exit code 0")
+  interrupt(program)
+  finish(program)
+  os.execute("kill " .. pid)
+  toucher:close()
+  os.execute("rm -r " .. folder)
+end
+
+function TestExamples.test_tail()
+  check("tail.lua")
+end
+
+function TestExamples.test_tail_of_a_file_that_is_cut_off()
+  local path = os.tmpname()
+  assert(os.execute(("seq 1000 > %s"):format(path)))
+  local program = start("tail.lua", path, 2)
+  lu.assertEquals({ program.pipe:read("l", "l") }, { "999", "1000" })
+  assert(os.execute(("echo more >> %s"):format(path)))
+  lu.assertEquals(program.pipe:read("l"), "more")
+  assert(os.execute(("echo new > %s"):format(path)))
+  lu.assertEquals(program.pipe:read("l"), "new")
+  interrupt(program)
+  finish(program)
+  os.remove(path)
+end
+
 function TestExamples.test_shutdown_cuts_off_who_stays()
   with_server(function(port, server)
     aio.run(function()

@@ -168,6 +168,7 @@ end)
 case("TestLikeIo", "setvbuf", function(dir)
   local path = dir .. "/f"
   local f <close> = aio.open(path, "w")
+  f:setvbuf("full", 1000)
   f:write("held back\n")
   lu.assertEquals(get(path), "")
   f:flush()
