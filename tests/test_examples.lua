@@ -385,4 +385,46 @@ function TestExamples.test_shutdown_cuts_off_who_stays()
   end, "graceful_shutdown.lua", 0.05)
 end
 
+function TestExamples.test_sse_ticker()
+  if not env.has_http() then lu.skip("this build has no library for HTTP") end
+  check("sse_ticker.lua")
+end
+
+-- Two who talk, and one who never reads what the others say.
+function TestExamples.test_chat_websocket()
+  if not (env.has_http() and env.has_tls()) then lu.skip("this build has no library for HTTP") end
+  local http = require "aio.http"
+  with_server(function(port, server)
+    aio.run(function()
+      local session <close> = http.ClientSession()
+      local url = ("http://127.0.0.1:%d/"):format(port)
+      lu.assertStrContains(session:get(url):text(), "<title>Chat</title>")
+      local a <close> = session:ws_connect(url .. "chat")
+      lu.assertEquals(a:receive_str(), "guest 1 came")
+      local b = session:ws_connect(url .. "chat")
+      lu.assertEquals(a:receive_str(), "guest 2 came")
+      b:send "hello é"
+      lu.assertEquals(a:receive_str(), "guest 2: hello é")
+      b:close()
+      lu.assertEquals(a:receive_str(), "guest 2 left")
+      local deaf = session:ws_connect(url .. "chat")
+      lu.assertEquals(a:receive_str(), "guest 3 came")
+      local text = ("x"):rep(1000)
+      local speaker = aio.create_task(function()
+        for _ = 1, TRIES do
+          a:send(text)
+          lu.assertEquals(#a:receive_str(), 1009)
+        end
+      end)
+      local ok, err = pcall(speaker.await, speaker) -- it hears that the deaf one is gone
+      lu.assertFalse(ok)
+      lu.assertStrContains(tostring(err), "expected: 1009")
+      deaf:close()
+    end)
+    interrupt(server)
+    local text = finish(server)
+    lu.assertStrContains(text, "guest 3 is too slow: dropped")
+  end, "chat_websocket.lua")
+end
+
 return TestExamples

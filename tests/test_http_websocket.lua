@@ -423,6 +423,22 @@ function T.test_a_handler_that_is_cancelled_says_that_it_goes_away()
   lu.assertTrue(aio.is(raised, aio.CancelledError))
 end
 
+function T.test_a_handler_that_is_cancelled_cuts_off_who_does_not_read()
+  local raised = with_raw(function(self)
+    self:send(("x"):rep(1 << 20))
+  end, function(raw, task)
+    aio.sleep(1)
+    task:cancel()
+    aio.sleep(11)
+    local size = 0
+    pcall(function()
+      for data in raw:lines(65536) do size = size + #data end
+    end)
+    lu.assertTrue(size < 1 << 20)
+  end, { stream = { capacity = 1000 } })
+  lu.assertTrue(aio.is(raised, aio.CancelledError))
+end
+
 function T.test_a_block_closes_it()
   with_pair(echo, function(client)
     do

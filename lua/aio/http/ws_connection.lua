@@ -258,11 +258,22 @@ local function lose(self, err)
   finish(self, "abort")
 end
 
+-- Until all is sent, for so many seconds. How to close the connection then.
+local function flush(self, seconds)
+  self._conn:set_limits { high = 0, low = 0 }
+  local ok, done = pcall(core._drain, self._conn, seconds)
+  if not ok and not core.is(done, core.OSError, core.RuntimeError) then
+    finish(self, "abort")
+    error(done, 0)
+  end
+  return ok and done and "close" or "abort"
+end
+
 -- The peer's close frame is there. Servers close the connection, clients wait for that.
 local function peer_closes(self, code, reason)
   self.close_code, self.close_reason = code, reason
   send_close(self, code)
-  finish(self, self._client and linger(self, self._close_seconds) or "close")
+  finish(self, (self._client and linger or flush)(self, self._close_seconds))
 end
 
 -- ---- what comes ----
@@ -477,6 +488,12 @@ function WebSocket:close(code, reason)
   return first
 end
 
+-- A peer that takes nothing more is cut off in the end.
+local function close_in_time(conn, seconds)
+  pcall(timeout, seconds, conn.wait_closed, conn)
+  conn:abort()
+end
+
 --- Closes it without waiting: for those who are being cancelled.
 function WebSocket:_leave(code)
   if self._state == "closed" then return end
@@ -488,6 +505,7 @@ function WebSocket:_leave(code)
       or head_of(FIN | CLOSE, 2) .. payload)
   end
   finish(self, "close")
+  self._loop:create_task(close_in_time, self._conn, self._close_seconds)
 end
 
 --- The end of a block: `close`; after an error with code 1011, when the task is cancelled with 1001
