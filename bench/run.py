@@ -49,6 +49,12 @@ def tls(name, load, of_c):
     return Case("tls_echo", (name, f"{load} 1.5"), (name, f"{load} 0.5"), ahead)
 
 
+def websocket(conns, size):
+    ahead = {"py_asyncio": 1, "py_uvloop": 1, "py_websockets": 1, "node_ws": 1}
+    name, load = f"{conns} x {size} B", f"{conns} {size}"
+    return Case("ws_echo", (name, f"{load} 1.5"), (name, f"{load} 0.5"), ahead)
+
+
 CASES = [
     Case("spawn", ("1M tasks", "1000000"), ("200k tasks", "200000"), {"go": 1.2}),
     Case("switch", ("2 tasks", "2 1000000"), ("2 tasks", "2 300000"), {"lua_floor": 2}),
@@ -82,6 +88,9 @@ CASES = [
     Case("http_client", ("32 at a time", "100000 32"), ("32 at a time", "20000 32"),
          {"go": 1.3, "node": 1, "py_asyncio": 1, "py_uvloop": 1}),
     Case("sendfile", ("1 GiB", "send 1024"), ("256 MiB", "send 256"), {"c_epoll": 1.05, "go": 1}),
+    websocket(64, 64),
+    websocket(64, 4096),
+    websocket(64, 65536),
     tls("64 x 64 B", "64 64", 1.15),
     tls("64 x 4096 B", "64 4096", 1.15),
     tls("handshake", "64 full", 1.15),
