@@ -34,10 +34,11 @@ local function has_word(text, word)
 end
 
 -- A method is told of where its class (or an object of it, in lower case) and, behind ":" or ".",
--- its name stand on one page. Pages write names of classes without "aio.".
+-- its name stand on one page. Pages write names of classes without "aio." and "http.".
 local function documented(list, name)
   local class, method = name:match("^([^.]+):(.*)$")
-  local word = class or name:match("^aio%.(%u[%w_]*)$") or name
+  local word = class or name:match("^aio%.(%u[%w_]*)$") or name:match("^http%.(%u[%w_]*)$")
+    or name:match("^http%.(testing%.[%w_]+)$") or name
   for _, text in ipairs(list) do
     if has_word(text, word) or class and has_word(text, class:lower()) then
       if not class or text:find("[:.`]" .. method .. "%f[^%w_]") then return true end

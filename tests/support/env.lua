@@ -47,6 +47,11 @@ function env.has_http()
   return package.searchpath("aio.http.core", package.cpath) ~= nil
 end
 
+---@return boolean  whether the build has the library for JSON
+function env.has_json()
+  return package.searchpath("aio.jansson", package.cpath) ~= nil
+end
+
 ---@param word string
 ---@return string  the word quoted for the shell
 function env.quote(word)

@@ -3,6 +3,8 @@
 -- called. A process of the suite records with `start`; tests/support/coverage.lua adds the records
 -- up. Recording needs the host program's call hook.
 
+local env = require "support.env"
+
 local names = {}
 
 -- Classes whose objects no user ever holds.
@@ -50,11 +52,21 @@ local function add_module(found, module, prefix)
   end
 end
 
+-- The libraries that the build may be without.
+local function add_others(found)
+  if env.has_http() then
+    add_module(found, require("aio.http")._load_all(), "http.")
+    add_module(found, require "aio.http.testing", "http.testing.")
+  end
+  if env.has_json() then add_module(found, require "aio.json", "json.") end
+end
+
 ---@return table<string, any>  each public name: the function or class behind it, else false
 function names.all()
   local found = {}
   add_module(found, require "aio", "aio.")
   add_module(found, require "aio.testing", "aio.testing.")
+  add_others(found)
   for key, value in pairs(debug.getregistry()) do
     if math.type(key) == "integer" and class_name(value) and rawget(value, "__index") == value then
       add_methods(found, value, class_name(value))
