@@ -14,6 +14,8 @@ local SECONDS = 2 -- for each server
 local LEFT_OUT = {
   ["examples/tour.lua"] = "only it talks to its server",
   ["examples/https_fetch.lua"] = "only it talks to its server",
+  ["examples/downloader.lua"] = "only it talks to its server",
+  ["examples/crawler.lua"] = "only it talks to its server",
   ["examples/host/game.lua"] = "only it talks to its server",
 }
 

@@ -138,6 +138,20 @@ local function takes_notes(port, answered)
   end
 end
 
+-- The proxy's own backend counts what it gets.
+local function passes_on(port, answered)
+  local conn <close> = aio.open_connection(HOST, port)
+  for n = 1, 20 do
+    conn:write("POST /n", n, " HTTP/1.1\r\nHost: x\r\nContent-Length: ", n, "\r\n\r\n",
+      ("y"):rep(n))
+    local head = conn:readuntil "\r\n\r\n"
+    expect(head:match "^HTTP/1.1 (%d+)", "200")
+    expect(conn:readexactly(tonumber(head:match "Content%-Length: (%d+)")),
+      ("POST /n%d for x, %d bytes\n"):format(n, n))
+    answered()
+  end
+end
+
 -- program: it gets the port 0, takes a free one and prints "listening on 127.0.0.1:PORT",
 -- or a line with "http://127.0.0.1:PORT". kind:
 -- which attacks it gets. healthy(port, answered): one round of an honest client. memory: bytes
@@ -154,6 +168,8 @@ return {
   { program = "examples/udp_dns.lua", kind = "udp", healthy = resolves, memory = 64 * MIB },
   { program = "examples/service.lua", kind = "http", healthy = takes_notes, memory = 128 * MIB,
     exit = 0 },
+  { program = "examples/reverse_proxy.lua", kind = "http", healthy = passes_on,
+    memory = 256 * MIB, exit = 0 },
   { program = "tests/hostile/tls_echo.lua", kind = "tls", healthy = asks(same, trusting),
     memory = 128 * MIB },
   { program = "examples/tls_proxy.lua", kind = "tls", healthy = asks(same, trusting),

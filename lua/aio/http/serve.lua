@@ -113,7 +113,7 @@ local function requests(c)
     if length ~= 0 or busy or c.started or not c.keep then
       if not finish(c, req) then return OVER end
     end
-    c.req = false
+    c.req, c.pull = false, false -- the handler may have asked for a body that there is not
     if c.advanced then c.advanced = false else p:next() end
     idle = settings.idle_timeout
     c.served = true
