@@ -44,15 +44,16 @@ static bool refuse_memory(head *h) {
 
 /* ---- memory ---- */
 
+/* Up to this size a block ends where its content does. */
 #ifdef AIO_HOSTILE
-enum { DOUBLES = 0 }; /* blocks end where their content does */
+enum { EXACT = 1024 };
 #else
-enum { DOUBLES = 1 };
+enum { EXACT = 0 };
 #endif
 
 static bool reserve_text(head *h, size_t n) {
   if (h->len + n <= h->room) return true;
-  size_t need = h->len + n, room = DOUBLES ? h->room : need;
+  size_t need = h->len + n, room = need <= EXACT ? need : h->room;
   while (room < need) room *= 2;
   char *block = h->text == h->small ? aio_mem_new(&h->mem, room)
                                     : aio_mem_resize(&h->mem, h->text, h->room, room);
