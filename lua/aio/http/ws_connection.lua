@@ -14,6 +14,10 @@ local timeout = require("aio.timeout").timeout
 
 local M = {}
 
+-- What runs for each message.
+local feed, write = core._feed, core._Stream.write
+local ws_frame, take = hc.ws_frame, hc.ws_reader(true, 0).take
+
 local TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 local FIN, COMPRESSED = 0x80, 0x40
 
@@ -75,23 +79,17 @@ end
 local heads = {}
 
 local function head_of(first, length)
-  if length > 125 then return hc.ws_head(first, length) end
-  local key = first << 7 | length
-  local head = heads[key]
-  if not head then
-    head = hc.ws_head(first, length)
-    heads[key] = head
-  end
+  local head = hc.ws_head(first, length)
+  if length < 126 then heads[first << 7 | length] = head end
   return head
 end
 
--- One frame. It is taken whole before anything waits.
-local function write_frame(self, first, payload)
-  if self._client then
-    self._conn:write(hc.ws_frame(first, payload))
-  else
-    self._conn:write(head_of(first, #payload), payload)
-  end
+-- One frame, which is taken whole before anything waits: true, or false and what was raised.
+local function try_write(self, first, payload)
+  if self._client then return pcall(write, self._conn, ws_frame(first, payload)) end
+  local length = #payload
+  local head = length < 126 and heads[first << 7 | length] or head_of(first, length)
+  return pcall(write, self._conn, head, payload)
 end
 
 local function closed_error(self)
@@ -101,10 +99,6 @@ local function closed_error(self)
       (self.close_reason or "") ~= "" and ": " .. self.close_reason or "")
   end
   return M.WebSocketError(text, { code = self.close_code, websocket = self })
-end
-
-local function check_open(self)
-  if self._state ~= "open" then error(closed_error(self), 0) end
 end
 
 -- What the stream raised, as the error of this connection.
@@ -117,7 +111,8 @@ local function lost_error(self, err)
 end
 
 local function send_frame(self, first, payload)
-  local ok, err = pcall(write_frame, self, first, payload)
+  if self._state ~= "open" then error(closed_error(self), 0) end
+  local ok, err = try_write(self, first, payload)
   if not ok then error(lost_error(self, err), 0) end
 end
 
@@ -129,20 +124,19 @@ local function send_quietly(self, opcode, data)
 end
 
 local function send_message(self, opcode, data, compress)
-  check_open(self)
-  local first = FIN | opcode
-  local codec = compress ~= false and self._codec
-  local short = codec and codec:compress(data)
-  if short then
-    first, data = first | COMPRESSED, short
+  local first, codec = FIN | opcode, self._codec
+  if codec and compress ~= false and self._state == "open" then
+    local short = codec:compress(data)
+    if short then
+      first, data = first | COMPRESSED, short
+    end
   end
-  send_frame(self, first, data)
+  return send_frame(self, first, data)
 end
 
 local SEND_OPTIONS = { compress = "boolean" }
 
 local function send_options(opts, name)
-  if opts == nil then return nil end
   return check.options(opts, SEND_OPTIONS, 2, name).compress
 end
 
@@ -152,14 +146,16 @@ end
 ---@param data string|table
 ---@param opts? table compress (false: not this message)
 function WebSocket:send(data, opts)
-  check.self(self, WebSocket, "send")
+  if getmetatable(self) ~= WebSocket then check.self(self, WebSocket, "send") end
+  local opcode = TEXT
   if getmetatable(data) == Message then
-    return send_message(self, data.type == "text" and TEXT or BINARY, data.data,
-      send_options(opts, "send"))
+    if data.type ~= "text" then opcode = BINARY end
+    data = data.data
+  else
+    check.arg(type(data) == "string", 1, "send", "string or message expected, got " .. type(data))
+    check.arg(hc.utf8(data), 1, "send", "text is not UTF-8; use send_bytes for other data")
   end
-  check.arg(type(data) == "string", 1, "send", "string or message expected, got " .. type(data))
-  check.arg(hc.utf8(data), 1, "send", "text is not UTF-8; use send_bytes for other data")
-  send_message(self, TEXT, data, send_options(opts, "send"))
+  return send_message(self, opcode, data, opts and send_options(opts, "send"))
 end
 
 --- Sends a binary message. [suspends] As `send`.
@@ -168,7 +164,7 @@ end
 function WebSocket:send_bytes(data, opts)
   check.self(self, WebSocket, "send_bytes")
   check.arg(type(data) == "string", 1, "send_bytes", "string expected, got " .. type(data))
-  send_message(self, BINARY, data, send_options(opts, "send_bytes"))
+  send_message(self, BINARY, data, opts and send_options(opts, "send_bytes"))
 end
 
 --- Sends a value as JSON, in a text message. [suspends] As `send`.
@@ -176,7 +172,8 @@ end
 ---@param opts? table compress (false: not this message)
 function WebSocket:send_json(value, opts)
   check.self(self, WebSocket, "send_json")
-  send_message(self, TEXT, require("aio.json").encode(value), send_options(opts, "send_json"))
+  send_message(self, TEXT, require("aio.json").encode(value),
+    opts and send_options(opts, "send_json"))
 end
 
 local function send_control(self, opcode, data, name)
@@ -184,7 +181,6 @@ local function send_control(self, opcode, data, name)
   data = data or ""
   check.arg(type(data) == "string" and #data <= 125, 1, name,
     "string of at most 125 bytes expected")
-  check_open(self)
   send_frame(self, FIN | opcode, data)
 end
 
@@ -211,7 +207,7 @@ local function send_close(self, code, reason)
   if self._state ~= "open" then return end
   self._state = "closing"
   local payload = code ~= NO_STATUS and string.pack(">I2", code) .. fit_reason(reason or "") or ""
-  local ok, err = pcall(write_frame, self, FIN | CLOSE, payload)
+  local ok, err = try_write(self, FIN | CLOSE, payload)
   if not ok and not core.is(err, core.OSError, core.RuntimeError) then error(err, 0) end
 end
 
@@ -232,7 +228,7 @@ end
 local function linger(self, seconds)
   self._reader:stop()
   self._reading = true
-  local ok, came = pcall(core._feed, self._conn, self._reader, seconds)
+  local ok, came = pcall(feed, self._conn, self._reader, seconds)
   self._reading = false
   if not ok and not core.is(came, core.OSError, core.RuntimeError) then
     finish(self, "abort")
@@ -298,8 +294,7 @@ local function beat(self, now)
   end
 end
 
--- Waits until something complete is there, with the limits: true, nil at the end, false: look at
--- the clock.
+-- Waits as core._feed does, with the limits of time: false: look at the clock.
 local function wait_limited(self, deadline)
   local now = self._loop:time()
   local at = deadline
@@ -307,7 +302,7 @@ local function wait_limited(self, deadline)
     if not self._beat_at then self._beat_at = now + self._heartbeat end
     if not at or self._beat_at < at then at = self._beat_at end
   end
-  local came = core._feed(self._conn, self._reader, math.max(0, at - now))
+  local came = feed(self._conn, self._reader, math.max(0, at - now))
   if self._heartbeat and came then
     self._asked, self._seen = false, self._reader:taken()
     self._beat_at = self._loop:time() + self._heartbeat
@@ -315,24 +310,11 @@ local function wait_limited(self, deadline)
   return came
 end
 
-local function wait(self, deadline)
-  if deadline or self._heartbeat then return wait_limited(self, deadline) end
-  return core._feed(self._conn, self._reader)
-end
-
--- The next thing that came: opcode, data, more; or nil, false when the deadline has passed, or nil
--- and what ended it. The flag keeps a second task out, and tells `close` whom to leave it to.
-local function next_event(self, deadline)
-  self._reading = true
-  local ok, came = pcall(wait, self, deadline)
-  self._reading = false
-  if not ok then
-    if core.is(came, core.OSError) then return nil, came end
-    if core.is(came, core.RuntimeError) and self._conn:is_closing() then return nil, nil end
-    error(came, 0)
-  end
-  if came then return self._reader:take() end
-  return nil, came
+-- What was raised while it waited, as what ended the connection: an OSError or nil.
+local function end_of(self, err)
+  if core.is(err, core.OSError) then return err end
+  if core.is(err, core.RuntimeError) and self._conn:is_closing() then return nil end
+  error(err, 0)
 end
 
 local function message(self, opcode, data, compressed)
@@ -350,7 +332,10 @@ end
 
 -- Looks at one thing that came; a message, if it was one.
 local function handle(self, opcode, data, more)
-  if opcode <= BINARY and opcode > 0 then return message(self, opcode, data, more) end
+  if opcode == TEXT or opcode == BINARY then
+    if more or self._state ~= "open" then return message(self, opcode, data, more) end
+    return setmetatable({ type = NAMES[opcode], data = data }, Message)
+  end
   if opcode == PING then
     send_quietly(self, PONG, data)
   elseif opcode == CLOSE then
@@ -367,17 +352,28 @@ local function expired(self, deadline)
   return false
 end
 
--- The next message; nil when the connection is closed; false when the deadline has passed.
+-- The next message; nil when the connection is closed; false when the deadline has passed. The flag
+-- keeps a second task out, and tells `close` whom to leave it to.
 local function next_message(self, deadline)
+  local conn, reader = self._conn, self._reader
+  local limited = deadline or self._heartbeat
   while self._state ~= "closed" do
-    local opcode, data, more = next_event(self, deadline)
-    if opcode then
-      local found = handle(self, opcode, data, more)
+    local ok, came
+    self._reading = true
+    if limited then
+      ok, came = pcall(wait_limited, self, deadline)
+    else
+      ok, came = pcall(feed, conn, reader)
+    end
+    self._reading = false
+    if ok and came then
+      local found = handle(self, take(reader))
       if found then return found end
-    elseif data == false then
+    elseif ok and came == false then
       if expired(self, deadline) then return false end
-    elseif self._state ~= "closed" then -- another task may have closed it meanwhile
-      lose(self, data)
+    else
+      local err = not ok and end_of(self, came) or nil
+      if self._state ~= "closed" then lose(self, err) end -- another task may have closed it
     end
   end
   return nil
@@ -441,7 +437,10 @@ function WebSocket:receive_json(seconds)
   return receive_type(self, nil, seconds, "receive_json"):json()
 end
 
-local function iterate(self) return receive(self, nil, "messages") end
+local function iterate(self)
+  if self._reading or self._receive_seconds then return receive(self, nil, "messages") end
+  return next_message(self)
+end
 
 --- All messages until the connection is closed: for msg in ws:messages() do. [suspends in the loop]
 ---@return function, table
