@@ -60,28 +60,27 @@ local WHAT = {
 }
 WHAT.h = WHAT.a
 
+-- What stands at a "%": its letter, its argument, and where it ends.
+local function directive(format, at)
+  local argument, letter, stop = format:match("^%%{([^}]*)}(%a)()", at)
+  if not letter then letter, stop = format:match("^%%>?([%a%%])()", at) end
+  local known = letter == "%" or WHAT[letter] and (letter ~= "i") == (argument == nil)
+  check.arg(known, 2, "AppRunner", ("option 'access_log': unknown '%s'"):format(
+    format:sub(at, (stop or at + 2) - 1)))
+  return letter, argument, stop
+end
+
 -- A format as a list of strings and { function, argument }.
 local function compile(format)
   local parts, at = {}, 1
   while true do
-    local from, to, argument, letter = format:find("%%{?([^}%%]-)}?>?([%a%%])", at)
-    local plain, bare = format:find("%%>?[%a%%]", at)
-    if plain and (not from or plain <= from) then
-      from, to, argument, letter = plain, bare, nil, format:sub(bare, bare)
-    end
-    if not from then break end
-    if from > at then parts[#parts + 1] = format:sub(at, from - 1) end
-    if letter == "%" then
-      parts[#parts + 1] = "%"
-    else
-      check.arg(WHAT[letter] and (letter ~= "i" or argument ~= ""), 2, "AppRunner",
-        ("option 'access_log': unknown '%s'"):format(format:sub(from, to)))
-      parts[#parts + 1] = { WHAT[letter], argument }
-    end
-    at = to + 1
+    local from = format:find("%", at, true)
+    parts[#parts + 1] = format:sub(at, (from or 0) - 1)
+    if not from then return parts end
+    local letter, argument
+    letter, argument, at = directive(format, from)
+    parts[#parts + 1] = letter == "%" and "%" or { WHAT[letter], argument }
   end
-  parts[#parts + 1] = format:sub(at)
-  return parts
 end
 
 local function apache(format)

@@ -24,6 +24,7 @@ M.SMALL, M.TEXT = SMALL, TEXT
 --- The flags of a response's head: those of the request, as far as the connection goes on.
 local function flags_of(c)
   if c.left ~= 0 and c.keep then c.keep = c:can_finish_body() end
+  if c.settings.closing then c.keep = false end
   return c.keep and c.flags or c.flags & ~KEEP_ALIVE
 end
 

@@ -101,7 +101,7 @@ end
 
 -- Connections that wait for a request are closed; the others end after theirs.
 local function close_idle(settings)
-  settings.closing = true
+  settings.closing, settings.idle_timeout = true, GRACE_S
   core.sleep(GRACE_S)
   for c in pairs(settings.open) do
     if not c.req and c.parser:idle() then c.conn:close() end

@@ -86,7 +86,6 @@ local function requests(c)
       method = method, headers = headers, raw_path = target, route = route, minor = minor,
       _length = length, _c = c,
     }, Request)
-    if settings.closing then flags = flags & ~KEEP_ALIVE end
     c.req, c.left, c.flags = req, length, flags
     c.keep = flags & KEEP_ALIVE ~= 0
     if flags & EXPECT ~= 0 then c.expects = true end
@@ -94,6 +93,10 @@ local function requests(c)
     if begin then begin(c, req) end
     local res
     if watch then res = watch(c, req, route.call) else res = route.call(req) end
+    if settings.closing then
+      flags = flags & ~KEEP_ALIVE
+      c.keep, c.flags = false, flags
+    end
     -- the commonest response: 200, short, without headers of its own
     local mt, body, kind = getmetatable(res), nil, TEXT
     if mt == Response then
