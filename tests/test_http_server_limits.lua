@@ -186,39 +186,56 @@ end
 
 -- ---- bytes ----
 
--- Text that is refused, and the status.
-local REFUSED = {
-  ["\22\3\1\2\0\1\0\1\252\3\3"] = 400, -- TLS on a plain port
-  ["GET /ok HTTP/1.1\r\n\r\n"] = 400, -- no Host
-  ["GET /ok HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"] = 400,
-  ["GET /ok HTTP/1.1\nHost: h\n\n"] = 400,
-  ["GET /ok HTTP/1.1\r\nHost: h\r\nX : y\r\n\r\n"] = 400,
-  ["GET /ok HTTP/1.1\r\nHost: h\r\nX: a\r\n b\r\n\r\n"] = 400,
-  ["GET /ok HTTP/1.1\r\nHost: h\r\nX: a\0b\r\n\r\n"] = 400,
-  ["GET /ok HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"] = 400,
-  ["GET /ok HTTP/1.1\r\nHost: h\r\nContent-Length: +1\r\n\r\na"] = 400,
-  ["GET /ok HTTP/1.1\r\nHost: h\r\nContent-Length: 1, 1\r\n\r\na"] = 400,
-  ["GET /ok HTTP/3.0\r\nHost: h\r\n\r\n"] = 505,
-  ["GET /ok\r\n\r\n"] = 400,
-  ["BAD METHOD /ok HTTP/1.1\r\nHost: h\r\n\r\n"] = 400,
-  ["GET /" .. ("a"):rep(9000) .. " HTTP/1.1\r\nHost: h\r\n\r\n"] = 414,
-  ["GET /ok HTTP/1.1\r\nHost: h\r\nX: " .. ("a"):rep(9000) .. "\r\n\r\n"] = 431,
-  ["GET /ok HTTP/1.1\r\nHost: h\r\n" .. ("X: a\r\n"):rep(101) .. "\r\n"] = 431,
-}
-
+-- Every head of tests/support/http_bad.lua over a socket: the refusal, then the next request.
 function T.test_what_is_no_request_is_refused_and_the_next_one_served()
   serve(ok_app, function(server)
-    for text, status in pairs(REFUSED) do
+    for _, case in ipairs(require("support.http_bad").requests) do
+      local text, status = case[1], case[2]
       local raw <close> = server:connect()
       -- a request that follows must not be taken for one
       raw:send(text, get "/ok")
       local res = raw:response()
       lu.assertEquals({ res.status, res.headers.Connection }, { status, "close" }, text:sub(1, 60))
       lu.assertTrue(#res.body < 200)
-      lu.assertNil(res.body:find "[\0-\8\14-\31]")
+      lu.assertNil(res.body:find "[\0-\8\14-\31\127-\255]")
       lu.assertTrue(raw:is_over())
       lu.assertEquals(once(server, get "/ok").body, "ok")
     end
+  end)
+end
+
+-- The client has gone while its answer was sent: nobody's error, so no report.
+function T.test_a_client_that_has_gone_is_no_error_of_the_handler()
+  local reports, ended = {}, 0
+  serve(function(app)
+    aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
+    ok_app(app)
+    local function flood(out)
+      local _ <close> = aio.defer(function() ended = ended + 1 end)
+      while true do
+        out:write(BIG)
+        aio.sleep(0)
+      end
+    end
+    app:get("/flood", function() return http.stream(flood) end)
+    app:get("/group", function()
+      return http.stream(function(out)
+        local group <close> = aio.TaskGroup()
+        group:create_task(flood, out)
+      end)
+    end)
+  end, function(server)
+    for _, path in ipairs { "/flood", "/group" } do
+      do
+        local raw <close> = server:connect()
+        raw:send(get(path))
+        raw.conn:readuntil "\r\n\r\n"
+        raw.conn:abort()
+      end
+      lu.assertEquals(once(server, get "/ok").body, "ok")
+    end
+    aio.sleep(0.02)
+    lu.assertEquals({ ended, #reports }, { 2, 0 })
   end)
 end
 

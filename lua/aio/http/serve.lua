@@ -147,6 +147,17 @@ end
 
 local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
 
+-- What a client that has gone makes of reads and writes; also as all members of a group.
+local function is_loss(err)
+  if not core.is(err, core.ExceptionGroup) then
+    return core.is(err, core.OSError, core.IncompleteReadError)
+  end
+  for _, one in ipairs(err.errors or {}) do
+    if not is_loss(one) then return false end
+  end
+  return true
+end
+
 -- Answers a request whose handler has raised. Again, or over.
 local function failed(c, caught)
   local err, req = caught[1], c.req
@@ -156,10 +167,7 @@ local function failed(c, caught)
     error(err, 0)
   end
   local answers = exceptions.is_answer(err)
-  if not answers and (c.gone or not c:is_alive()) and core.is(err, core.OSError,
-    core.IncompleteReadError) then
-    return OVER
-  end
+  if not answers and is_loss(err) and (c.gone or not c:is_alive()) then return OVER end
   if not answers and not (c.broken and core.is(err, core.IncompleteReadError)) then
     report(c, req, caught)
   end
