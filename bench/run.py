@@ -18,6 +18,9 @@ sys.dont_write_bytecode = True
 import measure, peers
 
 
+SERVED = {"http"}  # servers whose loader is another's program
+
+
 class Case:
     """One line of work: (name, program's arguments) in full and quick, and the goals: peer -> the
     greatest ratio of aio's CPU time to the peer's."""
@@ -26,6 +29,7 @@ class Case:
         self.workload, self.sizes, self.goals = workload, {False: full, True: quick}, goals
         served, asked = (os.path.exists(os.path.join(HERE, workload, file))
                          for file in ("loader.c", "responder.c"))
+        served = served or workload in SERVED
         self.run = measure.server if served else measure.client if asked else measure.program
 
     def size(self, quick):
@@ -53,6 +57,12 @@ def websocket(conns, size):
     ahead = {"py_asyncio": 1, "py_uvloop": 1, "py_websockets": 1, "node_ws": 1}
     name, load = f"{conns} x {size} B", f"{conns} {size}"
     return Case("ws_echo", (name, f"{load} 1.5"), (name, f"{load} 0.5"), ahead)
+
+
+def http(name, path, of_epoll, conns=64):
+    ahead = {"c_epoll": of_epoll, "nginx_lua": 1.07, "go": 1, "node": 1, "py_aiohttp_uvloop": 1,
+             "lua_http": 1}
+    return Case("http", (name, f"{path} {conns} 3"), (name, f"{path} {conns} 1"), ahead)
 
 
 CASES = [
@@ -87,6 +97,9 @@ CASES = [
     throughput("receive"),
     Case("http_client", ("32 at a time", "100000 32"), ("32 at a time", "20000 32"),
          {"go": 1.3, "node": 1, "py_asyncio": 1, "py_uvloop": 1}),
+    http("hello, 64 connections", "/", 1.31),
+    http("JSON, 64 connections", "/json", 1.64),
+    http("1 MiB, 16 connections", "/big", 1, 16),
     Case("sendfile", ("1 GiB", "send 1024"), ("256 MiB", "send 256"), {"c_epoll": 1.05, "go": 1}),
     websocket(64, 64),
     websocket(64, 4096),

@@ -4,9 +4,9 @@ A program prints one line of JSON, with `ops` and whatever else it counts. Its C
 the whole process, start and end included, from wait4. A server's is read by the loader from the
 kernel's scheduler, for the time that it loads it.
 """
-import json, os, signal, socket, subprocess, tempfile, time
+import glob, json, os, re, signal, socket, subprocess, tempfile, time
 
-from peers import built, command
+from peers import HERE, built, command
 
 CPUS = sorted(os.sched_getaffinity(0))
 SERVER_CPU, LOADER_CPU = {CPUS[0]}, {CPUS[-1]}
@@ -59,6 +59,8 @@ def wait_open(port, child, log):
 
 
 def load(workload, port, pid, args):
+    if not os.path.exists(os.path.join(HERE, workload, "loader.c")):
+        return load_http(port, pid, *args.split())
     words = [built(workload, "loader.c"), str(port), str(pid)] + args.split()
     run = subprocess.run(words, capture_output=True, text=True, timeout=60,
                          preexec_fn=lambda: os.sched_setaffinity(0, LOADER_CPU))
@@ -90,6 +92,31 @@ def client(workload, peer, args, limit):
             return program(workload, peer, f"{port} {args}", limit, SERVER_CPU)
         finally:
             end(child)
+
+
+def cpu_of(pid):
+    """Nanoseconds that the threads of a process have had, from the kernel's scheduler."""
+    tasks = glob.glob(f"/proc/{pid}/task/*/schedstat")
+    return sum(int(open(task).read().split()[0]) for task in tasks)
+
+
+def wrk(port, path, conns, seconds):
+    words = ["wrk", "-t1", f"-c{conns}", f"-d{seconds}s", f"http://127.0.0.1:{port}{path}"]
+    run = subprocess.run(words, capture_output=True, text=True, timeout=60,
+                         preexec_fn=lambda: os.sched_setaffinity(0, LOADER_CPU))
+    found = re.search(r"(\d+) requests in", run.stdout)
+    if not found or "Non-2xx" in run.stdout or "Socket errors" in run.stdout:
+        raise Failed("wrk: " + (run.stdout + run.stderr).strip()[-160:])
+    return int(found.group(1))
+
+
+def load_http(port, pid, path, conns, seconds):
+    """Loads a server of HTTP with wrk: a closed loop over `conns` connections."""
+    wrk(port, path, conns, 1)  # what is made once is made
+    before, began = cpu_of(pid), time.perf_counter()
+    ops = wrk(port, path, conns, seconds)
+    spent, took = cpu_of(pid) - before, time.perf_counter() - began
+    return {"ops": ops, "seconds": took, "cpu_us": spent / ops / 1e3, "bad": 0}
 
 
 def server(workload, peer, args, limit):

@@ -87,6 +87,12 @@ def table():
         "c_epoll": Peer("c_epoll.c", None, "gcc"),
         "c_libuv": Peer("c_libuv.c", None, "gcc libuv1-dev"),
         "c_openssl": Peer("c_openssl.c", None, "gcc libssl-dev"),
+        "nginx": Peer("nginx.py", [sys.executable], "nginx", {"HANDLER": "return"}),
+        "nginx_lua": Peer("nginx.py", [sys.executable], "libnginx-mod-http-lua lua-cjson",
+                          {"HANDLER": "lua"}),
+        "lua_http": Peer("lua_http.lua", lua, "lua-http"),
+        "py_aiohttp": Peer("py_aiohttp.py", py, "python3-aiohttp"),
+        "py_aiohttp_uvloop": Peer("py_aiohttp.py", py, "python3-aiohttp", uv),
     }
 
 
@@ -99,8 +105,13 @@ def installed(name, peer, env):
         found = [works(["pkg-config", "--exists", package]) for package in needs]
         return shutil.which("cc") is not None and all(found)
     if peer.file.endswith(".lua"):
-        module = {"lua_plain": "string", "aio_protocol": "aio"}.get(name, name.split("_")[1] if "_" in name else name)
+        module = {"lua_plain": "string", "aio_protocol": "aio", "lua_http": "http.server"}.get(
+            name, name.split("_")[1] if "_" in name else name)
         return works(["lua5.4", "-e", f"require '{module}'"], env)
+    if peer.file == "nginx.py":
+        return shutil.which("nginx") is not None
+    if peer.file == "py_aiohttp.py" and not works([peer.start[0], "-c", "import aiohttp"]):
+        return False
     if "LOOP" in peer.env:
         return works([peer.start[0], "-c", "import uvloop"])
     return shutil.which(peer.start[0]) is not None
