@@ -97,8 +97,6 @@ build = {
     ["aio.http.forwarded"] = "lua/aio/http/forwarded.lua",
     ["aio.http.headers"] = "lua/aio/http/headers.lua",
     ["aio.http"] = "lua/aio/http/init.lua",
-<<<<<<< HEAD
-=======
     ["aio.http.accept"] = "lua/aio/http/accept.lua",
     ["aio.http.application"] = "lua/aio/http/application.lua",
     ["aio.http.collector"] = "lua/aio/http/collector.lua",
@@ -107,7 +105,6 @@ build = {
     ["aio.http.exceptions"] = "lua/aio/http/exceptions.lua",
     ["aio.http.file"] = "lua/aio/http/file.lua",
     ["aio.http.forwarded"] = "lua/aio/http/forwarded.lua",
->>>>>>> ed66731 (bench: HTTP beside nginx, Go, Node.js, aiohttp and lua-http)
     ["aio.http.log"] = "lua/aio/http/log.lua",
     ["aio.http.mime"] = "lua/aio/http/mime.lua",
     ["aio.http.multipart"] = "lua/aio/http/multipart.lua",
