@@ -89,6 +89,22 @@ for name, fn in pairs(loops) do
   end
 end
 
+function T.test_a_busy_worker_is_stopped_whenever_the_cancellation_comes()
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 1 }
+    local turns = tonumber(os.getenv "AIO_TURNS") or 40
+    for i = 1, turns do
+      local future = ex:submit(spin)
+      local until_then = 0 -- from before it is taken to after it has begun
+      for n = 1, i * 37 % 2000 do until_then = until_then + n end
+      if i % 3 == 0 then aio.sleep(0) end
+      future:cancel()
+      raised(aio.CancelledError, "", future.await, future)
+    end
+    lu.assertEquals(ex:submit(function() return "alive" end):await(), "alive")
+  end)
+end
+
 function T.test_a_stopped_loop_is_one_cancellation()
   aio.run(function()
     local ex <close> = aio.Executor { max_workers = 1 }
@@ -130,6 +146,20 @@ function T.test_os_exit_ends_the_call_not_the_process()
     end)
     lu.assertEquals(raised(aio.SystemExit, "4", other.await, other).code, 4)
     lu.assertEquals(ex:submit(function() return "again" end):await(), "again")
+  end)
+end
+
+function T.test_os_exit_does_not_reach_the_call_that_is_next()
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 1 }
+    for _ = 1, 20 do
+      local gate = aio.Channel(1)
+      local first = ex:submit(function() gate:recv() os.exit(5) end)
+      local second = ex:submit(function() aio.sleep(0) return "untouched" end)
+      gate:send(true)
+      lu.assertEquals(raised(aio.SystemExit, "5", first.await, first).code, 5)
+      lu.assertEquals(second:await(), "untouched")
+    end
   end)
 end
 

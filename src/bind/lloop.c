@@ -11,6 +11,7 @@
 #include "bind/handle.h"
 #include "bind/scheduler.h"
 #include "bind/socket.h"
+#include "bind/worker.h"
 
 static const double SLOW_CALLBACK_S = 0.1;
 
@@ -132,6 +133,7 @@ void aio_lloop_fatal(lua_State *L, aio_lloop *l) {
   lua_setiuservalue(L, -2, AIO_LOOP_UV_FATAL);
   lua_pop(L, 1);
   l->fatal = true;
+  if (l->st->worker) l->st->worker->falls = true;
 }
 
 /* Raises what aio_lloop_fatal kept; the loop is at stack index 1. */

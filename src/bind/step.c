@@ -15,6 +15,7 @@
 #include "bind/lloop.h"
 #include "bind/slow.h"
 #include "bind/task.h"
+#include "bind/worker.h"
 
 enum { BAD_YIELD = 0xff };     /* in nargs of a started task: a plain yield must raise */
 enum { SELF = 1, MSGH, BODY }; /* stack of task_main */
@@ -281,6 +282,7 @@ void aio_task_step(lua_State *L, aio_task *t) {
   aio_handle *handle = st->handle;
   st->current = t;
   st->handle = NULL;
+  if (st->worker) aio_worker_resumes(st->worker, t->co); /* a prod came before it was `current` */
   if (st->debug_any) aio_slow_watch(t->co);
   int status = lua_resume(t->co, L, nargs, &nresults);
   while (status == LUA_YIELD && t->wait.node.state == AIO_IDLE) { /* the user's own yield */

@@ -79,7 +79,7 @@ static aio_call *next(aio_worker *w) {
   aio_crew *crew = w->crew;
   aio_call *call = NULL;
   if (atomic_load(&w->stop) == AIO_STOP_ALL) w->ending = true;
-  if (!w->port || w->call || w->ending) return NULL;
+  if (!w->port || w->call || w->ending || w->falls) return NULL;
   aio_link *first = aio_list_shift(&crew->queue);
   if (first) {
     call = AIO_CONTAINER(first, aio_call, link);

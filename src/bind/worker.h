@@ -28,6 +28,7 @@ typedef struct aio_worker {
   aio_lloop *loop; /* while its main task waits */
   aio_link over;   /* where it waits for the end */
   bool ending;     /* it takes no more calls */
+  bool falls;      /* nor after a SystemExit, which goes to the call that it has */
   size_t used;     /* bytes of Lua memory */
 } aio_worker;
 
