@@ -64,6 +64,23 @@ local function check(script)
   lu.assertEquals({ how, code }, { "exit", 0 })
 end
 
+-- All that a program prints that has a terminal.
+local function with_terminal(script)
+  local host = env.host
+  lu.skipIf(not host, "needs the test interpreter")
+  local ok, master, slave = pcall(host.pty, 80, 24)
+  lu.skipIf(not ok, "no pseudo terminals here (is /dev/pts mounted?)")
+  return aio.run(function()
+    local p = aio.create_subprocess_exec("sh", "-c", "exec env "
+      .. env.command(env.quote(EXAMPLES .. script)), { stdout = slave, stderr = slave })
+    host.close(slave)
+    local terminal <close> = aio.connect_pipe(master)
+    local text = terminal:read "a"
+    lu.assertEquals(p:wait(), 0)
+    return text
+  end)
+end
+
 local function ask(conn, line)
   conn:write(line, "\n")
   return conn:read("l")
@@ -287,6 +304,30 @@ function TestExamples.test_chat_server()
     local _, how, code = finish(server)
     lu.assertEquals({ how, code }, { "exit", 130 })
   end, "chat_server.lua")
+end
+
+function TestExamples.test_parallel_map()
+  check("parallel_map.lua")
+end
+
+function TestExamples.test_worker_pool()
+  check("worker_pool.lua")
+end
+
+-- On a terminal there is a bar besides, which is gone at the end.
+function TestExamples.test_parallel_map_draws_a_bar_on_a_terminal()
+  local text = with_terminal("parallel_map.lua")
+  lu.assertStrContains(text, "[" .. ("#"):rep(5) .. (" "):rep(25) .. "] 1 of 6\r")
+  lu.assertStrContains(text, "[" .. ("#"):rep(30) .. "] 6 of 6\r\27[K")
+  local rest = text:gsub("^.*\27%[K", ""):gsub("\r\n", "\n")
+  lu.assertEquals(rest, expected("parallel_map.lua"))
+end
+
+function TestExamples.test_no_gil()
+  local text, how, code = finish(start("no_gil.lua", 20000))
+  lu.assertStrMatches(text, "one thread:  [%d.]+ s\ntwo threads: [%d.]+ s\n"
+    .. "[%d.]+ times as fast\n")
+  lu.assertEquals({ how, code }, { "exit", 0 })
 end
 
 function TestExamples.test_graceful_shutdown()
