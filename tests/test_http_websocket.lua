@@ -286,10 +286,9 @@ end
 
 -- What the peer did wrong, and what is said to it.
 function T.test_rules_that_are_broken()
-  for _, case in ipairs(ws.cases()) do
-    local code = case.expected[#case.expected]:match "^error (%d+)"
-    local long = #case.bytes > 70000 or #case.expected > 3
-    if code and not long then
+  for i, case in ipairs(ws.cases()) do -- the reader alone has had them all
+    local code = i % 3 == 0 and case.expected[#case.expected]:match "^error (%d+)"
+    if code and not case.max then
       with_raw(function(self)
         local seen = {}
         for msg in self:messages() do seen[#seen + 1] = msg.type .. " " .. msg.data end

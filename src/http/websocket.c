@@ -33,6 +33,7 @@ static size_t feed(aio_sink *self, const char *bytes, size_t n, bool *done) {
 static int reader_new(lua_State *L) {
   lua_Integer max = luaL_optinteger(L, 2, MAX_DEFAULT);
   luaL_argcheck(L, max >= 0, 2, "a number of bytes, not negative, expected");
+  lua_settop(L, 3);
   reader *u = lua_newuserdatauv(L, sizeof *u, 0);
   memset(u, 0, sizeof *u);
   u->base.tag = lua_touserdata(L, lua_upvalueindex(1));
