@@ -180,6 +180,37 @@ function T.test_frames_right_behind_the_request()
   end)
 end
 
+-- A sample of the cases for the reader: what the server's handler sees, and what its peer is told.
+function T.test_cases_over_sockets()
+  local seen
+  serve(function(server)
+    for i, case in ipairs(ws.cases()) do
+      if i % 12 == 0 and not case.max then
+        local raw <close> = server:connect()
+        seen = {}
+        raw:send(request())
+        lu.assertEquals(raw:response().status, 101)
+        raw:send(case.bytes)
+        local last = case.expected[#case.expected]
+        local code = last:match "^error (%d+)" or last:match "^close (%d+)"
+        if not code then raw:send(ws.close(1000)) end
+        local first, payload
+        repeat first, payload = pair.read_frame(raw.conn) until first == 0x88
+        lu.assertEquals(payload ~= "" and string.unpack(">I2", payload) or 1005,
+          tonumber(code or 1000), case.name)
+        lu.assertTrue(raw:is_over())
+        local expected = {}
+        for _, event in ipairs(case.expected) do
+          if event:find "^text" or event:find "^binary" then expected[#expected + 1] = event end
+        end
+        lu.assertEquals(seen, expected, case.name)
+      end
+    end
+  end, nil, function(self)
+    for msg in self:messages() do seen[#seen + 1] = msg.type .. " " .. msg.data end
+  end)
+end
+
 function T.test_in_a_handler_that_decides_itself()
   aio.run(function()
     local app = http.Application()
