@@ -6,7 +6,9 @@ local cookie = require "aio.http.cookie"
 local input = require "input"
 local value = require "aio.http.value"
 
+-- One dot before a domain is taken away, so another one would not stay.
 local function again(c)
+  if c.domain and c.domain:sub(1, 1) == "." then return end
   local attrs = {
     domain = c.domain, path = c.path, max_age = c.max_age, expires = c.expires,
     secure = c.secure, httponly = c.httponly, samesite = c.samesite, partitioned = c.partitioned,
