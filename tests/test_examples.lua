@@ -426,6 +426,20 @@ function TestExamples.test_shutdown_cuts_off_who_stays()
   end, "graceful_shutdown.lua", 0.05)
 end
 
+function TestExamples.test_hello_http()
+  if not env.has_http() then lu.skip("this build has no library for HTTP") end
+  with_server(function(port, server)
+    aio.run(function()
+      local conn <close> = aio.open_connection("127.0.0.1", port)
+      conn:write("GET /hello/you HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+      lu.assertStrMatches(conn:read("a"), "HTTP/1.1 200 OK\r\n.*\r\n\r\nHello, you!\n")
+    end)
+    interrupt(server)
+    local text, how, code = finish(server)
+    lu.assertEquals({ text, how, code }, { "", "exit", 0 })
+  end, "hello_http.lua")
+end
+
 function TestExamples.test_sse_ticker()
   if not env.has_http() then lu.skip("this build has no library for HTTP") end
   check("sse_ticker.lua")

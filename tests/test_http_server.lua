@@ -428,6 +428,50 @@ function T.test_what_an_exception_is_made_of()
   lu.assertErrorMsgContains("table of fields", http.Gone, "x", 5)
 end
 
+-- One class for each status; each is an answer with its own words.
+function T.test_every_exception()
+  local names = {}
+  for status, class in pairs(require("aio.http.exceptions").by_status) do
+    names[#names + 1] = class.name
+    local err = http[class.name]("text", { headers = { a = "b" } })
+    lu.assertEquals({ err.status, err.message, err.headers.a }, { status, "text", "b" })
+    lu.assertTrue(aio.is(err, http.HTTPException))
+    lu.assertTrue(#err.reason > 0)
+  end
+  lu.assertEquals(#names, 52)
+  for _, name in ipairs { "HTTPSuccessful", "HTTPRedirection", "HTTPError", "HTTPClientError",
+    "HTTPServerError" } do
+    lu.assertTrue(aio.is(http[name]("x", { status = 299 }), http.HTTPException))
+  end
+  lu.assertTrue(aio.is(http.BadGateway(), http.HTTPServerError, http.HTTPError))
+  lu.assertTrue(aio.is(http.SeeOther(), http.HTTPRedirection))
+  lu.assertTrue(aio.is(http.Ok(), http.HTTPSuccessful))
+end
+
+function T.test_the_client_of_the_test_kit()
+  aio.run(function()
+    local app = http.Application()
+    app:route("*", "/{what}", function(req) return req.method .. " " .. req:text() end)
+    local server <close> = testing.TestServer(app)
+    local client <close> = testing.TestClient(server)
+    for _, verb in ipairs { "get", "post", "put", "patch", "delete", "options" } do
+      local r <close> = client[verb](client, "/x", { data = verb ~= "get" and "body" or nil })
+      lu.assertEquals(r:text(), verb:upper() .. (verb == "get" and " " or " body"))
+    end
+    local r <close> = client:head "/x"
+    lu.assertEquals(r.status, 200)
+    local again <close> = client:request("REPORT", "/x")
+    lu.assertEquals(again:text(), "REPORT ")
+    client:close()
+    local owned = testing.TestClient(http.Application())
+    local none <close> = owned:get "/"
+    lu.assertEquals(none.status, 404)
+    none:close()
+    owned:close()
+    lu.assertErrorMsgContains("refused", aio.open_connection, "127.0.0.1", owned.server.port)
+  end)
+end
+
 function T.test_fake_requests()
   aio.run(function()
     local app = http.Application()

@@ -152,6 +152,17 @@ local function passes_on(port, answered)
   end
 end
 
+-- Everybody is greeted by name.
+local function greets(port, answered)
+  local conn <close> = aio.open_connection(HOST, port)
+  for n = 1, 20 do
+    conn:write("GET /hello/n", n, " HTTP/1.1\r\nHost: x\r\n\r\n")
+    expect(conn:readuntil("\r\n\r\n"):match "^HTTP/1.1 (%d+)", "200")
+    expect(conn:readuntil "\n", ("Hello, n%d!\n"):format(n))
+    answered()
+  end
+end
+
 -- program: it gets the port 0, takes a free one and prints "listening on 127.0.0.1:PORT",
 -- or a line with "http://127.0.0.1:PORT". kind:
 -- which attacks it gets. healthy(port, answered): one round of an honest client. memory: bytes
@@ -166,6 +177,8 @@ return {
     healthy = asks_a_process, memory = 64 * MIB },
   { program = "examples/line_protocol.lua", kind = "tcp", healthy = adds, memory = 64 * MIB },
   { program = "examples/udp_dns.lua", kind = "udp", healthy = resolves, memory = 64 * MIB },
+  { program = "examples/hello_http.lua", kind = "http", healthy = greets, memory = 128 * MIB,
+    exit = 0 },
   { program = "examples/service.lua", kind = "http", healthy = takes_notes, memory = 128 * MIB,
     exit = 0 },
   { program = "examples/reverse_proxy.lua", kind = "http", healthy = passes_on,
