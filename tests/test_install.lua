@@ -141,6 +141,37 @@ function T.test_luarocks_make_http_offline()
   end
 end
 
+local SMALL = [[
+  for _, name in ipairs { "jansson", "brotli", "zstd" } do
+    assert(package.searchpath("aio." .. name, package.cpath):find "/tree/", name)
+  end
+  local json = require "aio.json"
+  local text = json.encode { json.decode "[1,null]" }
+  for _, name in ipairs { "brotli", "zstd" } do
+    local library = require("aio." .. name)
+    local decoder = library.decoder()
+    decoder:feed(library.encoder():write(text, "finish"))
+    print(name, decoder:read())
+  end
+]]
+
+-- The libraries that stand beside, on the core of the build.
+function T.test_luarocks_make_small_libraries_offline()
+  local optional = require "aio.optional"
+  for _, name in ipairs { "jansson", "brotli", "zstd" } do
+    if not optional.has(name) then return lu.skip("this build has no library for " .. name) end
+  end
+  sh("cp -r %s/src %s/rockspec %s", root, root, T.dir)
+  for _, rock in ipairs { "aio-json", "aio-brotli", "aio-zstd" } do
+    sh("cd %s && luarocks --lua-version 5.4 --tree tree make --deps-mode none --only-server none: "
+      .. "rockspec/%s-scm-1.rockspec", q(T.dir), rock)
+  end
+  local said = sh("LUA_PATH=%s LUA_CPATH=%s lua5.4 -e %s",
+    q(("%s/lua/?.lua;%s/lua/?/init.lua"):format(env.root, env.root)),
+    q(("%s/tree/lib/lua/5.4/?.so;%s/?.so"):format(T.dir, env.build)), q(SMALL))
+  lu.assertEquals(said, "brotli\t[[1,null]]\nzstd\t[[1,null]]\n")
+end
+
 local NO_TLS = [[
   local aio = require "aio"
   local ok, err = pcall(aio.ssl_context)
