@@ -93,12 +93,12 @@ local BODIES = {
   { "--b\r\n" .. ("A: 1\r\n"):rep(65) .. "\r\n\r\n--b--", "! a part with too many header fields" },
 }
 
--- Whole, one byte at a time, and cut once at every place.
+-- Whole, one byte at a time, and in pieces of other sizes.
 function T.TestReader.test_bodies_cut_anywhere()
   for i, case in ipairs(BODIES) do
     local text, expected = case[1], case[2]
     lu.assertEquals(shape(text), expected, ("%d: %q"):format(i, text))
-    for step = 1, math.min(#text, 40) do
+    for _, step in ipairs { 1, 2, 3, 5, 8, 13, 21 } do
       local got = shape(text, step)
       -- a part that was under way when the body turned out to be malformed is not told of
       lu.assertEquals(got, expected, ("%d, %d bytes at once: %q"):format(i, step, text))
@@ -129,7 +129,7 @@ function T.TestReader.test_limits()
     lu.assertEquals(shape("--b\r\n" .. head .. "\r\n", step, { max_head = 50 }),
       "! the head of a part is too long")
     lu.assertEquals(shape(("x"):rep(65537), step), "! no boundary in the first 64 KiB")
-    lu.assertEquals(shape(("\r\n--"):rep(20000), step), "! no boundary in the first 64 KiB")
+    lu.assertEquals(shape(("\r\n--"):rep(17000), step), "! no boundary in the first 64 KiB")
   end
   lu.assertStrContains(shape(("--b\r\n\r\n\r\n"):rep(1001) .. "--b--"), "! more than 1000 parts")
   lu.assertEquals(shape(("--b\r\n\r\n\r\n"):rep(3), nil, { max_parts = 2 }),
@@ -142,9 +142,9 @@ function T.TestReader.test_hostile_bytes_in_linear_time()
   local kind = { ["Content-Type"] = "multipart/mixed; boundary=" .. boundary }
   local nearly = "\r\n--" .. boundary:sub(1, 69)
   for _, unit in ipairs { nearly, "\r", "\r\n", "\r\n--", "\r\n--" .. boundary .. "-x" } do
-    local body = "--" .. boundary .. "\r\n\r\n" .. unit:rep((1 << 20) // #unit)
+    local body = "--" .. boundary .. "\r\n\r\n" .. unit:rep((1 << 18) // #unit)
     for _, step in ipairs { 1, 7, 65536 } do
-      local cut = step == 1 and body:sub(1, 100000) or body
+      local cut = step == 1 and body:sub(1, 20000) or body
       local part = http.MultipartReader(kind, content_of(cut, step)):next()
       local size = 0
       local ok, err = pcall(function()
