@@ -66,6 +66,24 @@ function T.test_the_function_may_wait_and_use_the_network()
   end)
 end
 
+function T.test_waiting_costs_no_processor_time()
+  aio.run(function()
+    local there, back = aio.Channel(1), aio.Channel(1)
+    local worker = aio.get_running_loop():run_in_executor(nil, function()
+      for x in there:items() do back:send(x) end
+    end)
+    for i = 1, 200 do -- answers come at once: both threads look out for them
+      there:send(i)
+      lu.assertEquals(back:recv(), i)
+    end
+    local before = os.clock()
+    aio.sleep(0.3) -- no more come
+    lu.assertTrue(os.clock() - before < 0.1, "a thread that waits does not sleep")
+    there:close()
+    worker:await()
+  end)
+end
+
 function T.test_jobs_run_at_once()
   aio.run(function()
     local a, b = aio.Channel(1), aio.Channel(1)

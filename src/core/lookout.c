@@ -20,10 +20,11 @@ enum { PAUSES = 64 }; /* between two looks at the clock */
 
 static atomic_int looking;
 static uv_once_t once = UV_ONCE_INIT;
-static int others; /* processors besides one */
+static int most; /* threads that may: as many as processors, but with one nobody */
 
 static void count_processors(void) {
-  others = (int)uv_available_parallelism() - 1;
+  int n = (int)uv_available_parallelism();
+  most = n > 1 ? n : 0;
 }
 
 static bool look(const aio_loop *l, uint64_t end) {
@@ -37,6 +38,14 @@ static bool look(const aio_loop *l, uint64_t end) {
   return aio_posts_any(&l->posts);
 }
 
+/* After how many short waits it looks out again. A look that took much longer than a moment has let
+ * others have the processor: who sleeps gets it sooner then than who looks. */
+static unsigned wanted_next(unsigned wanted, bool found, uint64_t took) {
+  if (took >= 2 * MOMENT_NS) return MOST_WANTED;
+  if (found) return wanted / 2;
+  return wanted < MOST_WANTED / 2 ? 2 * wanted + 1 : MOST_WANTED;
+}
+
 bool aio_loop_lookout(aio_loop *l, double timeout) {
   aio_lookout *o = &l->lookout;
   o->since = 0;
@@ -48,10 +57,10 @@ bool aio_loop_lookout(aio_loop *l, double timeout) {
   }
   uv_once(&once, count_processors);
   bool found = false;
-  if (atomic_fetch_add(&looking, 1) < others) {
+  if (atomic_fetch_add(&looking, 1) < most) {
     found = look(l, now + MOMENT_NS);
     o->seen = 0;
-    o->wanted = found ? 0 : o->wanted < MOST_WANTED / 2 ? 2 * o->wanted + 1 : MOST_WANTED;
+    o->wanted = wanted_next(o->wanted, found, uv_hrtime() - now);
   }
   atomic_fetch_sub(&looking, 1);
   return found;

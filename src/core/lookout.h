@@ -6,7 +6,7 @@
  *
  * It is done only while it pays: after waits that were short (so many that it takes twice as many
  * after each look that was in vain), for one moment before each wait, with a way into the loop in
- * other hands, and by fewer threads at once than there are processors; so never on one. */
+ * other hands, and by no more threads at once than there are processors; on one never. */
 #ifndef AIO_CORE_LOOKOUT_H
 #define AIO_CORE_LOOKOUT_H
 

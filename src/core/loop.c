@@ -44,9 +44,11 @@ static void real_poll(aio_loop *l, double timeout) {
 
 const aio_engine_ops aio_engine_real = {real_now, real_poll};
 
-/* In a host's step, or while the virtual clock waits, nobody else collects. */
+/* A post has ended the wait. */
 static void on_wakeup(void *arg) {
-  aio_loop_collect(arg);
+  aio_loop *l = arg;
+  if (aio_posts_any(&l->posts)) aio_loop_lookout_late(l);
+  aio_loop_collect(l);
 }
 
 /* Fills an engine whose memory is cleared. 0 or libuv's error code; then nothing is left open. */
@@ -216,10 +218,7 @@ void aio_loop_poll(aio_loop *l, double timeout) {
     timeout = 0;
   }
   l->ops->poll(l, timeout);
-  if (waits) {
-    aio_posts_wake(&l->posts);
-    if (aio_posts_any(&l->posts)) aio_loop_lookout_late(l);
-  }
+  if (waits) aio_posts_wake(&l->posts);
   aio_loop_collect(l);
 }
 
