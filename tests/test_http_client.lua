@@ -288,6 +288,40 @@ case("one_request_whose_body_is_read_later", function() return response(LONG) en
     lu.assertEquals(res.content:read(3), "012")
   end)
 
+-- ---- errors ----
+
+-- Each class, and those right above it.
+local TREE = {
+  { "ClientError" }, { "ClientResponseError", "ClientError" },
+  { "ContentTypeError", "ClientResponseError" },
+  { "WSServerHandshakeError", "ClientResponseError" },
+  { "ClientHttpProxyError", "ClientResponseError" }, { "TooManyRedirects", "ClientResponseError" },
+  { "BadResponse", "ClientResponseError" }, { "ClientConnectionError", "ClientError" },
+  { "ClientOSError", "ClientConnectionError" }, { "ClientConnectorError", "ClientOSError" },
+  { "ClientConnectorDNSError", "ClientConnectorError" },
+  { "ClientSSLError", "ClientConnectorError" }, { "ClientConnectorSSLError", "ClientSSLError" },
+  { "ClientConnectorCertificateError", "ClientSSLError" },
+  { "ClientProxyConnectionError", "ClientConnectorError" },
+  { "UnixClientConnectorError", "ClientConnectorError" },
+  { "ServerConnectionError", "ClientConnectionError" },
+  { "ServerDisconnectedError", "ServerConnectionError" }, { "ClientPayloadError", "ClientError" },
+  { "InvalidURL", "ClientError" }, { "NonHttpUrlClientError", "InvalidURL" },
+  { "InvalidUrlRedirectClientError", "InvalidURL" },
+  { "NonHttpUrlRedirectClientError", "InvalidUrlRedirectClientError" },
+  { "ServerTimeoutError" }, { "ConnectionTimeoutError", "ServerTimeoutError" },
+  { "SocketTimeoutError", "ServerTimeoutError" },
+}
+
+function T.test_the_tree_of_errors()
+  for _, pair in ipairs(TREE) do
+    local err = http[pair[1]]("why", { url = "u" })
+    lu.assertEquals(tostring(err), pair[1] .. ": why")
+    lu.assertEquals(err.url, "u")
+    lu.assertTrue(aio.is(err, pair[2] and http[pair[2]] or aio.Error), pair[1])
+    lu.assertEquals(aio.is(err, aio.TimeoutError), pair[1]:find "Timeout" ~= nil)
+  end
+end
+
 -- ---- wrong use ----
 
 case("wrong_arguments", echo, function(session, url)

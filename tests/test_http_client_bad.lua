@@ -264,12 +264,17 @@ end)
 
 case("a_read_that_is_cancelled_loses_nothing", function(_, _, conn)
   conn:write "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234"
-  aio.sleep(10)
+  aio.catch(aio.TimeoutError, aio.timeout, 10, conn.read, conn, 1)
   return "56789"
 end, function(session, url)
   local res = session:get(url)
-  raised(aio.TimeoutError, aio.timeout, 3, res.read, res)
+  local content = res.content
+  raised(aio.TimeoutError, aio.timeout, 3, content.read, content, "a")
   lu.assertEquals(res:read(), "0123456789")
+  res = session:get(url)
+  raised(aio.TimeoutError, aio.timeout, 3, res.read, res) -- nobody would get its part
+  lu.assertStrContains(tostring(session.connector), "0 in use")
+  raised(http.ClientConnectionError, res.read, res)
 end)
 
 -- ---- answers that nobody reads ----

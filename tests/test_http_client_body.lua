@@ -187,7 +187,7 @@ case("progress", echo, function(session, url)
   session:post(url, { data = ("x"):rep(100000), on_progress = note }):read()
   lu.assertEquals(seen, { "65536/100000", "100000/100000" })
   seen = {}
-  session:post(url, { data = parts("ab", "c"), on_progress = note })
+  session:post(url, { data = parts("ab", "c"), on_progress = note }):read()
   lu.assertEquals(seen, { "2/?", "3/?" })
   local ok, err = pcall(session.post, session, url,
     { data = "x", on_progress = function() aio.sleep(1) end })

@@ -235,22 +235,23 @@ local function too_long(self, most, option)
     { url = self.req.target.text }))
 end
 
--- Everything that is left; what was read stays in `parts` when it is cancelled. [suspends]
+-- Everything that is left. [suspends]
 local function read_all(self)
+  if self.stream then return self.stream:read "a" end
   local option = self.codings and "decoded" or "body"
   local most = self.codings and self.most_decoded or self.most
   if not self.codings and self.total and self.total > most then too_long(self, most, option) end
-  local parts = self.parts
-  for data in self.next_chunk do
-    self.got = self.got + #data
-    if self.got > most then too_long(self, most, option) end
+  local parts, got = {}, 0
+  for data in pull_of(self) do
+    got = got + #data
+    if got > most then too_long(self, most, option) end
     parts[#parts + 1] = data
   end
-  self.parts = nil
   return table.concat(parts)
 end
 
---- The whole body, or what is left of it when it was read as a stream before. [suspends]
+--- The whole body, or what is left of it when it was read as a stream before. After an error, also
+--- when it is cancelled, the connection is closed. [suspends]
 ---@return string
 function Body:read()
   if self.whole then return self.whole end
@@ -260,10 +261,13 @@ function Body:read()
     return early
   end
   if self.error then error(self.error, 0) end
-  if self.stream then return self.stream:read("a") end
-  if not self.parts then self.next_chunk, self.parts, self.got = pull_of(self), {}, 0 end
-  self.whole = read_all(self)
-  return self.whole
+  local ok, data = pcall(read_all, self)
+  if not ok then
+    self:close() -- a part of it is of no use to anybody, and its task may be gone
+    error(data, 0)
+  end
+  self.whole = data
+  return data
 end
 
 --- Gives the connection back, or closes it when something of the body was not read.
@@ -274,7 +278,8 @@ end
 --- Closes the connection.
 function Body:close()
   if not self.link then return end
-  self.error = errors.ClientConnectionError "the response was closed before its body had been read"
+  self.error = self.error or errors.ClientConnectionError(
+    "the response was closed before its body had been read")
   drop(self)
 end
 

@@ -102,7 +102,8 @@ local function body_of(self)
 end
 
 --- The whole body, decoded; may be called again. [suspends] Raises ClientPayloadError when it is
---- cut short, malformed, or longer than limits.body (limits.decoded when it was compressed).
+--- cut short, malformed, or longer than limits.body (limits.decoded when it was compressed). After
+--- an error, and when it is cancelled, the response is closed; `content` is what goes on then.
 ---@return string
 function Response:read()
   check.self(self, Response, "read")

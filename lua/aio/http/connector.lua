@@ -310,4 +310,6 @@ function Connector:__tostring()
     pool._idle_count)
 end
 
+M.class = Connector
+
 return M

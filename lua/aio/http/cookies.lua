@@ -361,6 +361,8 @@ function M.header(list, n, name)
   return table.concat(parts, "; ")
 end
 
+M.class, M.dummy_class = CookieJar, DummyCookieJar
+
 -- An http.URL of an argument.
 function M._url(url, n, name) return require("aio.http.target").url(url, n, name) end
 

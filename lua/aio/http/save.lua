@@ -63,6 +63,7 @@ function M.save(res, path, opts)
   end) end
   if ok then return done end
   os.remove(beside)
+  res:close()
   error(done, 0)
 end
 

@@ -11,7 +11,6 @@ local client_request = require "aio.http.client_request"
 local client_timeout = require "aio.http.client_timeout"
 local connector = require "aio.http.connector"
 local cookies = require "aio.http.cookies"
-local errors = require "aio.http.errors"
 local exchange = require "aio.http.exchange"
 local redirect = require "aio.http.redirect"
 local target = require "aio.http.target"
@@ -410,6 +409,6 @@ function M.request(method, url, opts, name)
   return res
 end
 
-M.errors = errors
+M.class = ClientSession
 
 return M
