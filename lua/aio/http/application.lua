@@ -12,6 +12,7 @@ local router = require "aio.http.router"
 
 local M = {}
 
+local getmetatable = getmetatable
 local Response = response.class
 local CLIENT_MAX_SIZE = 1 << 20 -- bytes of a body that `read` and its companions take
 

@@ -17,10 +17,11 @@ local DRAIN_MOST = 256 << 10 -- bytes of a body nobody wanted that are read so a
 local LINGER_MOST, LINGER_S = 1 << 20, 2 -- what is read after the end, so that the answer arrives
 local CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 
---- Fields: `conn` (the stream), `parser`, `settings` (see aio.http.settings), `req`, `keep` (does
---- the connection go on?), `left` (bytes of the body not read yet, -1: chunked and not at its end),
---- `expects` (the client waits for 100 Continue), `started` (the head of the response is gone),
---- `broken` (the body cannot be read on), `taken` (the handler has the stream).
+--- Fields: `conn` (the stream), `parser`, `settings` (see aio.http.runner), `req`, `flags` (of the
+--- request, see aio.http.core), `quit` (the connection ends with this response), `left` (bytes of
+--- the body not read yet, -1: chunked and not at its end), `expects` (the client waits for 100
+--- Continue), `started` (the head of the response is gone), `broken` (the body cannot be read on),
+--- `taken` (the handler has the stream).
 ---@class Connection
 local Connection = { __name = "Connection" }
 Connection.__index = Connection
@@ -32,7 +33,7 @@ Connection.__index = Connection
 function M.new(conn, settings, secure)
   return setmetatable({
     conn = conn, settings = settings, parser = aio_http_core.parser("request", settings.limits),
-    keep = true, secure = secure, task = core.current_task(), prepares = settings.prepares,
+    quit = false, secure = secure, task = core.current_task(), prepares = settings.prepares,
     req = false, left = 0, flags = 0, pull = false, started = false, expects = false,
     advanced = false, served = false, taken = false, status = 0, bytes = 0,
   }, Connection)
@@ -82,12 +83,12 @@ function Connection:is_alive() return (pcall(self.conn.write_nowait, self.conn, 
 -- ---- the body of the request ----
 
 local function gone(c, message)
-  c.broken, c.keep = true, false
+  c.broken, c.quit = true, true
   error(core.IncompleteReadError(message, { partial = "" }), 0)
 end
 
 local function too_slow(c)
-  c.broken, c.keep = true, false
+  c.broken, c.quit = true, true
   error(exceptions.RequestTimeout("the body came too slowly"), 0)
 end
 
@@ -119,7 +120,7 @@ local function counted(c, req)
 end
 
 local function malformed(c, status, message)
-  c.broken, c.keep = true, false
+  c.broken, c.quit = true, true
   error((exceptions.by_status[status] or exceptions.BadRequest)(message), 0)
 end
 
@@ -190,7 +191,7 @@ end
 function Connection:take_over(req)
   check_current(self, req)
   if self.started then check.state "the response has begun" end
-  self.taken, self.started, self.keep = true, true, false
+  self.taken, self.started, self.quit = true, true, true
   self.status, self.bytes = 101, 0
   return self.conn
 end

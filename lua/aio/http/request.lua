@@ -4,6 +4,7 @@
 -- kept. Made by aio.http.serve (and by aio.http.testing); any other key is free for middlewares.
 
 local check = require "aio.check"
+local http_core = require "aio.http.core"
 local exceptions = require "aio.http.exceptions"
 local router = require "aio.http.router"
 
@@ -65,7 +66,14 @@ function lazy.version(req) return req.minor == 0 and "1.0" or "1.1" end
 
 function lazy.app(req) return req.route.app end
 
-function lazy.keep_alive(req) return req._c.keep end
+-- What the connection knows of the request: the loop spares the making of these fields.
+function lazy.minor(req) return req._c.flags & http_core.HTTP10 ~= 0 and 0 or 1 end
+
+function lazy._length() return 0 end
+
+function lazy.keep_alive(req)
+  return req._c.flags & http_core.KEEP_ALIVE ~= 0 and not req._c.quit
+end
 
 function lazy.url(req)
   return require("aio.http").URL(("%s://%s%s"):format(req.scheme, req.host, req.raw_path))

@@ -15,6 +15,7 @@ local M = {}
 local response_head = http_core.response_head
 local KEEP_ALIVE = http_core.KEEP_ALIVE
 local Response = response.class
+local getmetatable, setmetatable, type = getmetatable, setmetatable, type
 local STRING = getmetatable ""
 local SMALL = 1400 -- bytes: copying is quicker than sending two pieces
 local TEXT = "text/plain; charset=utf-8"
@@ -23,9 +24,8 @@ M.SMALL, M.TEXT = SMALL, TEXT
 
 --- The flags of a response's head: those of the request, as far as the connection goes on.
 local function flags_of(c)
-  if c.left ~= 0 and c.keep then c.keep = c:can_finish_body() end
-  if c.settings.closing then c.keep = false end
-  return c.keep and c.flags or c.flags & ~KEEP_ALIVE
+  if c.settings.closing or c.left ~= 0 and not c:can_finish_body() then c.quit = true end
+  return c.quit and c.flags & ~KEEP_ALIVE or c.flags
 end
 
 --- Has a response with this status never a body?

@@ -17,6 +17,7 @@ local M = {}
 local feed = core._feed
 local answer, SMALL, TEXT = respond.answer, respond.SMALL, respond.TEXT
 local response_head = http_core.response_head
+local getmetatable, setmetatable = getmetatable, setmetatable
 local STRING, MORE <const> = getmetatable "", math.maxinteger
 local Response = response.class
 local Request = request.class
@@ -27,7 +28,7 @@ local OVER <const>, AGAIN <const> = false, true
 
 -- Answers to something that cannot be parsed, and ends.
 local function refuse(c, status, message)
-  c.keep = false
+  c.quit = true
   local body = ("%d: %s\n"):format(status, message or exceptions.reason(status))
   local head = http_core.response_head(status, nil, nil, "text/plain; charset=utf-8", #body, 0)
   c.conn:write_nowait(head, body)
@@ -53,13 +54,19 @@ end
 local function finish(c, req)
   if c.settings.log then log(c, req) end
   if c.left ~= 0 and not c.taken and not c:finish_body() then
-    c.keep, c.rest = false, true
+    c.quit, c.rest = true, true
   end
   c.req, c.pull, c.started = false, false, false
-  return c.keep
+  c.left = 0
+  return c.flags & KEEP_ALIVE ~= 0 and not c.quit
 end
 
 -- ---- the loop ----
+
+local function with_body(c, req, length, flags)
+  c.left, req._length = length, length
+  if flags & EXPECT ~= 0 then c.expects = true end
+end
 
 -- For what is not in the table of paths without parameters.
 local function route_of(c, req)
@@ -68,35 +75,31 @@ local function route_of(c, req)
   return route
 end
 
--- Answers requests until the connection ends, or a handler raises.
+-- Answers requests until the connection ends, or a handler raises. Every line here is paid for by
+-- each request: what is looked up twice is a local, and what few requests need is made elsewhere.
 local function requests(c)
   local conn, p, settings = c.conn, c.parser, c.settings
+  local head, next_message, write = p.head, p.next, conn.write_nowait
   local static, idle, head_timeout = settings.static, settings.idle_timeout, settings.head_timeout
   local begin, watch, plain = settings.begin, settings.watch, not settings.prepares
-  local busy = settings.log or watch
+  local busy = (settings.log or watch) ~= nil
   if not c.served then idle = head_timeout end
   while true do
     local got = feed(conn, p, idle, head_timeout)
     if got ~= true then return ended(c, got) end
-    local headers, method, target, minor, length, flags = p:head()
+    local headers, method, target, _, length, flags = head(p)
     if not headers then return refuse(c, method, target) end
     local by_method = static[target]
     local route = by_method and by_method[method]
     local req = setmetatable({
-      method = method, headers = headers, raw_path = target, route = route, minor = minor,
-      _length = length, _c = c,
+      method = method, headers = headers, raw_path = target, route = route, _c = c,
     }, Request)
-    c.req, c.left, c.flags = req, length, flags
-    c.keep = flags & KEEP_ALIVE ~= 0
-    if flags & EXPECT ~= 0 then c.expects = true end
-    route = route or route_of(c, req)
+    c.req, c.flags = req, flags
+    if length ~= 0 then with_body(c, req, length, flags) end
+    if not route then route = route_of(c, req) end
     if begin then begin(c, req) end
     local res
     if watch then res = watch(c, req, route.call) else res = route.call(req) end
-    if settings.closing then
-      flags = flags & ~KEEP_ALIVE
-      c.keep, c.flags = false, flags
-    end
     -- the commonest response: 200, short, without headers of its own
     local mt, body, kind = getmetatable(res), nil, TEXT
     if mt == Response then
@@ -105,21 +108,20 @@ local function requests(c)
       body = res
     end
     local size = body and #body or MORE
-    if size <= SMALL and plain and length == 0 and method ~= "HEAD" and not c.taken then
-      c.status, c.bytes = 200, size
-      if not conn:write_nowait(response_head(200, nil, nil, kind, size, flags, body)) then
-        c:drain()
-      end
+    if size <= SMALL and plain and length == 0 and method ~= "HEAD" and not settings.closing
+      and not c.taken then
+      if busy then c.status, c.bytes = 200, size end
+      if not write(conn, response_head(200, nil, nil, kind, size, flags, body)) then c:drain() end
     else
       answer(c, req, res)
     end
-    if length ~= 0 or busy or c.started or not c.keep then
+    if busy or length ~= 0 or c.started or c.quit or flags & KEEP_ALIVE == 0 then
       if not finish(c, req) then return OVER end
     end
-    c.req, c.pull = false, false -- the handler may have asked for a body that there is not
-    if c.advanced then c.advanced = false else p:next() end
+    c.req = false
+    if c.advanced then c.advanced = false else next_message(p) end
+    if not c.served then c.served = true end
     idle = settings.idle_timeout
-    c.served = true
   end
 end
 
@@ -179,7 +181,7 @@ local function failed(c, caught)
   answer(c, req, respond.of_error(err))
   if not finish(c, req) then return OVER end
   if c.advanced then c.advanced = false else c.parser:next() end
-  c.served = true
+  c.served, c.left = true, 0
   return AGAIN
 end
 

@@ -6,6 +6,7 @@
 local core = require "aio.core"
 local check = require "aio.check"
 local stream = require "aio.stream"
+local http_core = require "aio.http.core"
 local content = require "aio.http.content"
 local headers = require "aio.http.headers"
 local request = require "aio.http.request"
@@ -237,7 +238,8 @@ function M.request(method, target, opts)
     headers = headers.Headers(opts.headers), minor = opts.version == "1.0" and 0 or 1,
     match_info = opts.match_info, route = { app = opts.app, method = method, path = target },
     _length = #body, _c = setmetatable({
-      remote = opts.remote or HOST, secure = opts.scheme == "https", body = body, keep = true,
+      remote = opts.remote or HOST, secure = opts.scheme == "https", body = body,
+      flags = http_core.KEEP_ALIVE, quit = false,
       settings = {},
     }, Nowhere),
   }
