@@ -82,16 +82,20 @@ static bool push_value(lua_State *L, json_t *v, int depth) {
   }
 }
 
-static int failed(lua_State *L, const json_error_t *e) {
-  if (json_error_code(e) == json_error_out_of_memory) return luaL_error(L, "not enough memory");
-  bool too_big = json_error_code(e) == json_error_numeric_overflow;
+static int refuse(lua_State *L, const char *why, int line, int column, int byte, bool too_big) {
   lua_pushboolean(L, false);
-  lua_pushstring(L, e->text);
-  lua_pushinteger(L, e->line);
-  lua_pushinteger(L, e->column);
-  lua_pushinteger(L, e->position);
+  lua_pushstring(L, why);
+  lua_pushinteger(L, line);
+  lua_pushinteger(L, column);
+  lua_pushinteger(L, byte);
   lua_pushboolean(L, too_big);
   return 6;
+}
+
+static int failed(lua_State *L, const json_error_t *e) {
+  enum json_error_code code = json_error_code(e);
+  if (code == json_error_out_of_memory) return luaL_error(L, "not enough memory");
+  return refuse(L, e->text, e->line, e->column, e->position, code == json_error_numeric_overflow);
 }
 
 int json_decode(lua_State *L) {
@@ -106,9 +110,9 @@ int json_decode(lua_State *L) {
   if (!*tree) return failed(L, &e);
   lua_pushboolean(L, true);
   if (!push_value(L, *tree, 0)) {
-    snprintf(e.text, sizeof e.text, "more than %d values in each other", JSON_MAX_DEPTH);
-    e.line = e.column = e.position = 1;
-    return failed(L, &e);
+    lua_settop(L, TREE_SLOT);
+    lua_pushfstring(L, "more than %d values in each other", JSON_MAX_DEPTH);
+    return refuse(L, lua_tostring(L, -1), 1, 1, 1, false);
   }
   json_decref(*tree);
   *tree = NULL;

@@ -25,7 +25,8 @@ enum {
 
 JSON_EXPORT int luaopen_aio_jansson(lua_State *L);
 
-/* decode(text, unique): true and the value; or false, why, line, column, byte. */
+/* decode(text, unique): true and the value; or false, why, line, column, byte, and whether it is an
+ * integer that is too big. */
 int json_decode(lua_State *L);
 /* encode(value, indent or nil, sorted): the text; or nil, why, and where in the value. */
 int json_encode(lua_State *L);
