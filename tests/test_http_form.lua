@@ -197,4 +197,57 @@ function T.TestFormData.test_through_a_server()
   os.remove(path)
 end
 
+-- ---- other programs ----
+
+local function has(program) return os.execute("command -v " .. program .. " >/dev/null 2>&1") end
+
+-- What curl sends, with -F and with --data-urlencode.
+function T.TestServer.test_curl()
+  if not has "curl" then return lu.skip "no curl" end
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write "--b\r\n\0\255 end"
+  file:close()
+  local name = path:match "[^/]*$"
+  serve(function(server)
+    local function curl(...)
+      local words = table.pack("-sS", "--noproxy", "*", server:make_url "/form", ...)
+      words[words.n + 1] = { stdout = aio.PIPE }
+      local p <close> = aio.create_subprocess_exec("curl", table.unpack(words, 1, words.n + 1))
+      return (p:communicate())
+    end
+    lu.assertEquals(curl("-F", "a=x y", "-F", "f=@" .. path .. ";type=a/b", "-F", "a=\195\164"),
+      ("a=x y\nf=%s|a/b|11|--b\r\n\0\255 end\na=\195\164"):format(name))
+    lu.assertEquals(curl("--data-urlencode", "a=x y&\195\164", "-d", "b=1"), "a=x y&\195\164\nb=1")
+  end)
+  os.remove(path)
+end
+
+local PYTHON = [[
+import email, sys
+from email import policy
+message = email.message_from_binary_file(sys.stdin.buffer, policy=policy.HTTP)
+for part in message.iter_parts():
+    fields = dict(part["Content-Disposition"].params)
+    print(fields["name"], fields.get("filename"), part.get_content_type(),
+          part.get_payload(decode=True))
+]]
+
+-- What Python's parser makes of what is sent.
+function T.TestFormData.test_python()
+  if not has "python3" then return lu.skip "no Python" end
+  local form = http.FormData { a = "x y" }
+  form:add_file("f", "\0\n--b \n", "x y.png")
+  local text, body = sent(form)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write("Content-Type: ", body.type, "\r\n\r\n", text)
+  file:close()
+  local pipe = io.popen(("python3 -c %s < %s"):format(env.quote(PYTHON), path))
+  lu.assertEquals(pipe:read "a", "a None text/plain b'x y'\n"
+    .. "f x y.png image/png b'\\x00\\n--b \\n'\n")
+  pipe:close()
+  os.remove(path)
+end
+
 return T

@@ -28,6 +28,7 @@ test_needs=(
   "/usr/bin/python3 -c 'import h11'  | python3-h11"
   "command -v node                   | nodejs"
   "command -v socat                  | socat"
+  "command -v curl                   | curl"
   "has_header ares.h                 | libc-ares-dev"
   "/usr/bin/python3 -c 'import websockets' | python3-websockets"
   "/usr/bin/python3 -c 'import wsproto' | python3-wsproto"
