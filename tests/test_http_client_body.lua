@@ -373,4 +373,9 @@ end, function(session, url)
   lu.assertEquals(res:read(), "no")
 end)
 
+raw.real(T, "a_long_string", "a_file", "progress", "what_another_server_sends",
+  "an_early_answer_ends_the_upload", "an_early_answer_and_a_close",
+  "an_early_answer_to_a_long_string", "an_early_answer_and_a_close_to_a_long_string",
+  "a_server_that_closes_while_it_is_sent", "compress")
+
 return T

@@ -267,4 +267,6 @@ end, function(session, url)
   pipe:close()
 end)
 
+raw.real(T, "save")
+
 return T
