@@ -151,6 +151,14 @@ function T.test_workers_share_a_port()
   end)
 end
 
+function T.test_a_worker_that_cannot_begin()
+  aio.run(function()
+    lu.assertErrorMsgContains("no application today", http.run_app, function()
+      error("no application today", 0)
+    end, { host = "127.0.0.1", port = 0, workers = 2, print = false, handle_signals = false })
+  end)
+end
+
 function T.test_run_app_in_a_task()
   aio.run(function()
     local lines, served = {}, aio.Event()

@@ -6,7 +6,7 @@
 
 local M = {}
 
-local GARBAGE_KIB = 16 << 10 -- may gather before a cycle
+local GARBAGE_KIB = 4 << 10 -- may gather before a cycle
 local LEAST, MOST = 200, 1000 -- per cent of what is in use: Lua's default, and its highest
 
 local function pause_for(kib)

@@ -93,14 +93,20 @@ end
 
 -- ---- one state ----
 
-local function until_signal(opts)
-  if opts.handle_signals == false then return core.Future():await() end
-  local signals <close> = signal.signals("SIGINT", "SIGTERM")
-  signals()
+-- Waits for a signal, from the first call on: whoever is told that the server runs may stop it. The
+-- second result ends that when it is closed.
+local function stopper(opts)
+  if opts.handle_signals == false then
+    return function() core.Future():await() end, setmetatable({}, { __close = function() end })
+  end
+  local signals = signal.signals("SIGINT", "SIGTERM")
+  return function() signals() end, signals
 end
 
 local function run_here(app, opts)
-  serve(app, opts, announcer(opts), function() until_signal(opts) end)
+  local stopped, scope = stopper(opts)
+  local _ <close> = scope
+  serve(app, opts, announcer(opts), stopped)
 end
 
 -- ---- several states ----
@@ -140,8 +146,8 @@ local function start_workers(pool, make, opts, ready, stop)
 end
 
 -- Waits for the signal, or for a worker that ends by itself.
-local function until_end(futures, opts)
-  local stop = job.ensure_future(function() until_signal(opts) end)
+local function until_end(futures, stopped)
+  local stop = job.ensure_future(stopped)
   local jobs = table.move(futures, 1, #futures, 2, { stop })
   local _ <close> = setmetatable({}, { __close = function()
     stop:cancel()
@@ -151,13 +157,15 @@ local function until_end(futures, opts)
 end
 
 local function run_workers(make, opts)
+  local stopped, scope = stopper(opts)
+  local _ <close> = scope
   local pool <close> = executor.Executor { max_workers = opts.workers }
   local ready, stop = channel(opts.workers), channel(1)
   local _ <close> = setmetatable({}, { __close = function() stop:close() end })
   local futures, first = start_workers(pool, make, opts, ready, stop)
   first.names[1] = ("%s (%d workers)"):format(first.names[1], opts.workers)
   announcer(opts)(first.names)
-  until_end(futures, opts)
+  until_end(futures, stopped)
   stop:close()
   wait.wait(futures)
   for _, future in ipairs(futures) do future:result() end
