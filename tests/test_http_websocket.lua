@@ -491,6 +491,32 @@ function T.test_a_close_that_is_cancelled_leaves_nothing()
   end, function(raw) raw:read "a" end)
 end
 
+-- Both ends do all that there is; one of them is cancelled after so many turns of the loop.
+local function cancelled_after(turns, which)
+  testing.run(function()
+    local a <close>, b = testing.stream_pair { chunk = 700, capacity = 3000 }
+    local _ <close> = b
+    local tasks = {}
+    tasks[1] = aio.create_task(pair.serve, a, echo, { heartbeat = 5 })
+    tasks[2] = aio.create_task(function()
+      local client <close> = assert(pair.connect(b, { compress = true }))
+      client:send "one"
+      client:send_bytes(("x"):rep(5000), { compress = false })
+      client:ping()
+      for _ = 1, 2 do assert(client:receive()) end
+    end)
+    for _ = 1, turns do aio.sleep(0) end
+    tasks[which]:cancel()
+    for _, task in ipairs(tasks) do pcall(task.await, task) end
+  end)
+end
+
+function T.test_cancelling_at_any_moment_leaves_nothing()
+  for turns = 0, 40 do
+    for which = 1, 2 do cancelled_after(turns, which) end
+  end
+end
+
 -- ---- arguments ----
 
 function T.test_wrong_arguments()

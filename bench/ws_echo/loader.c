@@ -4,7 +4,8 @@
  * reading of what it costs:
  *   loader PORT PID CONNS SIZE SECONDS
  * Each connection sends a masked text of SIZE bytes, waits for it to come back, and sends again. A
- * tenth of the time is a warm-up. One line of JSON; `bad` are answers that were not what was sent. */
+ * tenth of the time is a warm-up. One line of JSON; `bad` are answers that were not what was sent.
+ */
 #include "lib/load.h"
 
 #include <errno.h>

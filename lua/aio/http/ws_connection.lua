@@ -123,15 +123,28 @@ local function send_quietly(self, opcode, data)
   if not ok and not core.is(err, M.WebSocketError) then error(err, 0) end
 end
 
-local function send_message(self, opcode, data, compress)
-  local first, codec = FIN | opcode, self._codec
-  if codec and compress ~= false and self._state == "open" then
-    local short = codec:compress(data)
-    if short then
-      first, data = first | COMPRESSED, short
-    end
+-- Calls what changes the state of compression, which both ends must share. When that fails, for
+-- want of memory, they no longer do: the connection is given up.
+local function in_step(self, fn, ...)
+  local ok, a, b, c = pcall(fn, ...)
+  if ok then return a, b, c end
+  if not core.is(a, core.CancelledError) then self._conn:abort() end
+  error(a, 0)
+end
+
+local function send_compressed(self, opcode, data)
+  local short = self._codec:compress(data)
+  if short then
+    opcode, data = opcode | COMPRESSED, short
   end
-  return send_frame(self, first, data)
+  return send_frame(self, FIN | opcode, data)
+end
+
+local function send_message(self, opcode, data, compress)
+  if self._codec and compress ~= false and self._state == "open" then
+    return in_step(self, send_compressed, self, opcode, data)
+  end
+  return send_frame(self, FIN | opcode, data)
 end
 
 local SEND_OPTIONS = { compress = "boolean" }
@@ -319,7 +332,8 @@ end
 
 local function message(self, opcode, data, compressed)
   if compressed then
-    local text, code, why = self._codec:decompress(data, self._max)
+    local codec = self._codec
+    local text, code, why = in_step(self, codec.decompress, codec, data, self._max)
     if text and opcode == TEXT and not hc.utf8(text) then
       text, code, why = nil, 1007, "text that is not UTF-8"
     end

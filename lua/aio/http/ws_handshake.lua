@@ -93,7 +93,7 @@ local function refuse(req, opts)
   if not is_key(single(headers, "Sec-WebSocket-Key")) then
     return "BadRequest", "Sec-WebSocket-Key is missing or malformed"
   end
-  if not origin_ok(headers:get "Origin", headers:get "Host", opts.origins) then
+  if not origin_ok(headers:get "Origin", req.host or headers:get "Host", opts.origins) then
     return "Forbidden", "pages of this origin may not connect"
   end
 end
