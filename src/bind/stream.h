@@ -28,7 +28,7 @@ enum {
   AIO_STREAM_UV_WHERE,    /* debug mode: where it was made */
   AIO_STREAM_UV_HANDLER,  /* the task whose waiters `handled` is in */
   AIO_STREAM_UV_FILTER,   /* what a filter on it tells: get_extra_info looks for names there */
-  AIO_STREAM_UV_SINK,    /* what core._feed was called with last */
+  AIO_STREAM_UV_SINK,     /* what core._feed was called with last */
   AIO_STREAM_UVS = 6
 };
 
