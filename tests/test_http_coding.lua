@@ -153,6 +153,40 @@ function T.test_bombs()
   end
 end
 
+-- The output of a shell command for a text as its input.
+local function filtered(command, text)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  local pipe = io.popen(("%s < %s"):format(command, path))
+  local out = pipe:read "a"
+  lu.assertTrue(pipe:close(), command)
+  os.remove(path)
+  return out
+end
+
+local NODE = "node -e 'process.stdout.write(require(\"zlib\").%s(require(\"fs\").readFileSync(0)))'"
+
+-- name, program, what it reads with, what it writes with
+local OTHERS = {
+  { "br", "node", NODE:format "brotliDecompressSync", NODE:format "brotliCompressSync" },
+  { "deflate", "node", NODE:format "inflateSync", NODE:format "deflateSync" },
+  { "deflate", "node", NODE:format "inflateSync", NODE:format "deflateRawSync" },
+  { "gzip", "gzip", "gzip -dc", "gzip -c" }, { "zstd", "zstd", "zstd -q -dc", "zstd -q -c" },
+}
+
+function T.test_other_programs()
+  for _, other in ipairs(OTHERS) do
+    local name, program, read, write = table.unpack(other)
+    local here = optional.has(({ br = "brotli", zstd = "zstd" })[name] or "zlib")
+    if here and os.execute("command -v " .. program .. " >/dev/null 2>&1") then
+      lu.assertEquals(filtered(read, encode(name, TEXT)), TEXT, read)
+      lu.assertEquals(decode(name, filtered(write, TEXT), 1000), TEXT, write)
+    end
+  end
+end
+
 -- A part of a multipart body with a coding of its own.
 function T.test_parts()
   if not optional.has "zlib" then return lu.skip("no zlib") end

@@ -302,6 +302,27 @@ function T.TestBoth.test_long_texts()
   lu.assertEquals(decode(encode(list, { indent = 4, sort_keys = true })), list)
 end
 
+-- What Python reads of ours and writes in its own way is the same value.
+function T.TestBoth.test_with_python()
+  if not os.execute "command -v python3 >/dev/null 2>&1" then return lu.skip "no Python" end
+  local list = { null, array(), {}, true, "\0\31\127\u{e4}\u{20ac}\u{1f600}\"\\", -0.0, 1e308, 5e-324 }
+  for _ = 1, 200 do
+    list[#list + 1] = random_float(math.random)
+    list[#list + 1] = math.random(math.mininteger, math.maxinteger)
+    list[#list + 1] = { [("%x"):format(math.random(0))] = { math.random() } }
+  end
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(encode(list))
+  file:close()
+  local pipe = io.popen("python3 -c 'import json, sys; json.dump(json.load(sys.stdin), sys.stdout)' <"
+    .. path)
+  local text = pipe:read "a"
+  pipe:close()
+  os.remove(path)
+  lu.assertEquals(decode(text), list)
+end
+
 -- What stands for null, and what marks arrays, is the same on the other side.
 function T.TestBoth.test_in_another_thread()
   aio.run(function()
