@@ -197,6 +197,26 @@ function T.TestFormData.test_through_a_server()
   os.remove(path)
 end
 
+-- Each way to say the fields, as form and as query.
+function T.TestFormData.test_fields_of_every_kind()
+  aio.run(function()
+    local app = http.Application()
+    app:post("/", function(req)
+      return tostring(req.query) .. tostring(req:form())
+    end)
+    local server <close> = testing.TestServer(app)
+    local session <close> = http.ClientSession()
+    for _, fields in ipairs { { a = { 1, 2 }, b = "x y" },
+      { { "a", 1 }, { "a", 2 }, { "b", "x y" } }, http.parse_query "a=1&a=2&b=x+y", http.MultiDict { a = { 1, 2 }, b = "x y" } } do
+      local expected = "MultiDict{a=1, a=2, b=x y}"
+      lu.assertEquals(session:post(server:make_url "/", { form = fields, params = fields }):text(),
+        expected .. expected)
+      lu.assertEquals(session:post(server:make_url "/", { multipart = fields, params = fields })
+        :text(), expected .. expected)
+    end
+  end)
+end
+
 -- ---- other programs ----
 
 local function has(program) return os.execute("command -v " .. program .. " >/dev/null 2>&1") end

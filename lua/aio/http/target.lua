@@ -82,17 +82,17 @@ end
 ---@return table flat
 function M.flatten(fields, n, name)
   local flat = {}
+  local mt = getmetatable(fields)
+  if mt and mt.__pairs then -- a MultiDict keeps its order
+    for key, value in pairs(fields) do add(flat, key, value, n, name) end
+    return flat
+  end
   if #fields > 0 then
     for i, pair in ipairs(fields) do
       check.arg(type(pair) == "table" and pair[1] ~= nil and pair[2] ~= nil, n, name,
         ("item %d: a pair { name, value } expected"):format(i))
       add(flat, pair[1], pair[2], n, name)
     end
-    return flat
-  end
-  local mt = getmetatable(fields)
-  if mt and mt.__pairs then -- a MultiDict keeps its order
-    for key, value in pairs(fields) do add(flat, key, value, n, name) end
     return flat
   end
   local keys = {}
