@@ -207,7 +207,8 @@ function T.TestFormData.test_fields_of_every_kind()
     local server <close> = testing.TestServer(app)
     local session <close> = http.ClientSession()
     for _, fields in ipairs { { a = { 1, 2 }, b = "x y" },
-      { { "a", 1 }, { "a", 2 }, { "b", "x y" } }, http.parse_query "a=1&a=2&b=x+y", http.MultiDict { a = { 1, 2 }, b = "x y" } } do
+      { { "a", 1 }, { "a", 2 }, { "b", "x y" } }, http.parse_query "a=1&a=2&b=x+y",
+      http.MultiDict { a = { 1, 2 }, b = "x y" } } do
       local expected = "MultiDict{a=1, a=2, b=x y}"
       lu.assertEquals(session:post(server:make_url "/", { form = fields, params = fields }):text(),
         expected .. expected)
