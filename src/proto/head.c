@@ -9,24 +9,24 @@
 #include "proto/chars.h"
 
 void head_init(head *h, bool response, const head_limits *limits, const aio_mem *mem) {
-  memset(h, 0, offsetof(head, few));
+  memset(h, 0, sizeof *h);
   h->response = response;
   h->limits = *limits;
   h->mem = *mem;
-  h->text = h->small;
-  h->room = sizeof h->small;
-  h->fields = h->few;
-  h->fields_room = HEAD_SMALL_FIELDS;
 }
 
 void head_reset(head *h) {
-  if (h->text != h->small) aio_mem_free(&h->mem, h->text, h->room);
-  if (h->fields != h->few) aio_mem_free(&h->mem, h->fields, h->fields_room * sizeof *h->fields);
+  if (h->small) {
+    if (h->text != h->small->text) aio_mem_free(&h->mem, h->text, h->room);
+    if (h->fields != h->small->fields)
+      aio_mem_free(&h->mem, h->fields, h->fields_room * sizeof *h->fields);
+    aio_mem_free(&h->mem, h->small, sizeof *h->small);
+  }
+  h->small = NULL;
+  h->text = NULL;
+  h->fields = NULL;
   h->complete = false;
-  h->text = h->small;
-  h->room = sizeof h->small;
-  h->fields = h->few;
-  h->fields_room = HEAD_SMALL_FIELDS;
+  h->room = h->fields_room = 0;
   h->len = h->line = h->nfields = 0;
   h->error.what = NULL;
 }
@@ -51,14 +51,26 @@ enum { EXACT = 1024 };
 enum { EXACT = 0 };
 #endif
 
+/* The first byte has come. */
+static bool begin(head *h) {
+  h->small = aio_mem_new(&h->mem, sizeof *h->small);
+  if (!h->small) return refuse_memory(h);
+  h->text = h->small->text;
+  h->room = sizeof h->small->text;
+  h->fields = h->small->fields;
+  h->fields_room = HEAD_SMALL_FIELDS;
+  return true;
+}
+
 static bool reserve_text(head *h, size_t n) {
   if (h->len + n <= h->room) return true;
   size_t need = h->len + n, room = need <= EXACT ? need : h->room;
   while (room < need) room *= 2;
-  char *block = h->text == h->small ? aio_mem_new(&h->mem, room)
-                                    : aio_mem_resize(&h->mem, h->text, h->room, room);
+  bool first = h->text == h->small->text;
+  char *block =
+      first ? aio_mem_new(&h->mem, room) : aio_mem_resize(&h->mem, h->text, h->room, room);
   if (!block) return refuse_memory(h);
-  if (h->text == h->small) memcpy(block, h->small, h->len);
+  if (first) memcpy(block, h->text, h->len);
   h->text = block;
   h->room = (uint32_t)room;
   return true;
@@ -68,10 +80,11 @@ static bool reserve_field(head *h) {
   if (h->nfields < h->fields_room) return true;
   uint32_t room = h->fields_room * 2;
   size_t size = room * sizeof *h->fields, old = h->fields_room * sizeof *h->fields;
-  head_field *block = h->fields == h->few ? aio_mem_new(&h->mem, size)
-                                          : aio_mem_resize(&h->mem, h->fields, old, size);
+  bool first = h->fields == h->small->fields;
+  head_field *block =
+      first ? aio_mem_new(&h->mem, size) : aio_mem_resize(&h->mem, h->fields, old, size);
   if (!block) return refuse_memory(h);
-  if (h->fields == h->few) memcpy(block, h->few, sizeof h->few);
+  if (first) memcpy(block, h->fields, old);
   h->fields = block;
   h->fields_room = room;
   return true;
@@ -247,6 +260,7 @@ static size_t take(head *h, const char *ptr, size_t len) {
 
 size_t head_feed(head *h, const char *ptr, size_t len) {
   size_t used = 0;
+  if (!h->small && len > 0 && !h->error.what && !begin(h)) return 0;
   while (used < len && !h->complete && !h->error.what) used += take(h, ptr + used, len - used);
   return used;
 }

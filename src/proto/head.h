@@ -41,22 +41,29 @@ typedef struct head_error {
   char excerpt[64];
 } head_error;
 
-/* What needs no memory of its own. */
+/* What needs no more than one small block, which is there only while a head is: of ten thousand
+ * connections most are idle. */
 #ifdef AIO_HOSTILE
 enum { HEAD_SMALL = 4, HEAD_SMALL_FIELDS = 1 };
 #else
 enum { HEAD_SMALL = 768, HEAD_SMALL_FIELDS = 12 };
 #endif
 
+typedef struct head_small {
+  head_field fields[HEAD_SMALL_FIELDS];
+  char text[HEAD_SMALL];
+} head_small;
+
 typedef struct head {
   bool response;
   bool complete;
   head_limits limits;
   aio_mem mem;
-  char *text;    /* `small`, or a block from `mem` */
-  uint32_t len;  /* bytes of it so far */
-  uint32_t room; /* its size */
-  uint32_t line; /* where the line under way begins */
+  head_small *small; /* from the first byte on, NULL before */
+  char *text;        /* that of `small`, or a block from `mem` */
+  uint32_t len;      /* bytes of it so far */
+  uint32_t room;     /* its size */
+  uint32_t line;     /* where the line under way begins */
   head_field *fields;
   uint32_t nfields, fields_room;
   head_slice method, target, version; /* of a request: the three words */
@@ -64,8 +71,6 @@ typedef struct head {
   uint16_t status;
   uint8_t minor;
   head_error error;
-  head_field few[HEAD_SMALL_FIELDS];
-  char small[HEAD_SMALL];
 } head;
 
 void head_init(head *h, bool response, const head_limits *limits, const aio_mem *mem);

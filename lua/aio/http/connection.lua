@@ -21,9 +21,14 @@ local CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 --- request, see aio.http.core), `quit` (the connection ends with this response), `left` (bytes of
 --- the body not read yet, -1: chunked and not at its end), `expects` (the client waits for 100
 --- Continue), `started` (the head of the response is gone), `broken` (the body cannot be read on),
---- `taken` (the handler has the stream).
+--- `taken` (the handler has the stream), `special` (one of quit, started, advanced, taken is set).
 ---@class Connection
-local Connection = { __name = "Connection" }
+local Connection = {
+  __name = "Connection",
+  -- what most connections never set is here, since ten thousand of them may be idle
+  pull = false, started = false, expects = false, advanced = false, taken = false, quit = false,
+  broken = false, served = false, secure = false, status = 0, bytes = 0,
+}
 Connection.__index = Connection
 
 ---@param conn table stream
@@ -31,13 +36,17 @@ Connection.__index = Connection
 ---@param secure boolean
 ---@return Connection
 function M.new(conn, settings, secure)
-  return setmetatable({
+  local self = setmetatable({
     conn = conn, settings = settings, parser = aio_http_core.parser("request", settings.limits),
-    quit = false, secure = secure, task = core.current_task(), prepares = settings.prepares,
-    req = false, left = 0, flags = 0, pull = false, started = false, expects = false,
-    advanced = false, served = false, taken = false, status = 0, bytes = 0,
+    task = core.current_task(), req = false, left = 0, flags = 0, special = false,
   }, Connection)
+  if secure then self.secure = true end
+  settings.open[self] = true
+  return self
 end
+
+--- The end of its scope: whatever has happened, the runner need not wait for it any more.
+function Connection:__close() self.settings.open[self] = nil end
 
 --- The address of the client, "" when it has none.
 ---@return string
@@ -83,12 +92,12 @@ function Connection:is_alive() return (pcall(self.conn.write_nowait, self.conn, 
 -- ---- the body of the request ----
 
 local function gone(c, message)
-  c.broken, c.quit = true, true
+  c.broken, c.quit, c.special = true, true, true
   error(core.IncompleteReadError(message, { partial = "" }), 0)
 end
 
 local function too_slow(c)
-  c.broken, c.quit = true, true
+  c.broken, c.quit, c.special = true, true, true
   error(exceptions.RequestTimeout("the body came too slowly"), 0)
 end
 
@@ -120,7 +129,7 @@ local function counted(c, req)
 end
 
 local function malformed(c, status, message)
-  c.broken, c.quit = true, true
+  c.broken, c.quit, c.special = true, true, true
   error((exceptions.by_status[status] or exceptions.BadRequest)(message), 0)
 end
 
@@ -191,7 +200,7 @@ end
 function Connection:take_over(req)
   check_current(self, req)
   if self.started then check.state "the response has begun" end
-  self.taken, self.started, self.quit = true, true, true
+  self.taken, self.started, self.quit, self.special = true, true, true, true
   self.status, self.bytes = 101, 0
   return self.conn
 end

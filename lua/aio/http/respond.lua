@@ -24,7 +24,9 @@ M.SMALL, M.TEXT = SMALL, TEXT
 
 --- The flags of a response's head: those of the request, as far as the connection goes on.
 local function flags_of(c)
-  if c.settings.closing or c.left ~= 0 and not c:can_finish_body() then c.quit = true end
+  if c.settings.closing or c.left ~= 0 and not c:can_finish_body() then
+    c.quit, c.special = true, true
+  end
   return c.quit and c.flags & ~KEEP_ALIVE or c.flags
 end
 
@@ -63,7 +65,7 @@ function M.head(c, _, res, length)
   c.status, c.bytes = res.status, 0
   local head = response_head(res.status, res.reason, res._h or nil, res.content_type, length,
     flags_of(c))
-  c.started = true
+  c.started, c.special = true, true
   return head
 end
 
@@ -111,7 +113,7 @@ end
 function M.answer(c, req, res)
   local mt = getmetatable(res)
   if mt ~= Response then
-    if type(res) == "string" and not c.prepares then
+    if type(res) == "string" and not c.settings.prepares then
       return M.send(c, req, 200, nil, nil, TEXT, res)
     end
     if c.taken then return end
@@ -120,7 +122,7 @@ function M.answer(c, req, res)
   elseif c.taken then
     return
   end
-  if c.prepares or res._h and res.compress then prepare(c, req, res) end
+  if c.settings.prepares or res._h and res.compress then prepare(c, req, res) end
   if mt._send then return res:_send(c, req) end
   local h = res._h
   return M.send(c, req, res.status, h and res.reason, h, res.content_type, res.body)

@@ -28,7 +28,7 @@ local OVER <const>, AGAIN <const> = false, true
 
 -- Answers to something that cannot be parsed, and ends.
 local function refuse(c, status, message)
-  c.quit = true
+  c.quit, c.special = true, true
   local body = ("%d: %s\n"):format(status, message or exceptions.reason(status))
   local head = http_core.response_head(status, nil, nil, "text/plain; charset=utf-8", #body, 0)
   c.conn:write_nowait(head, body)
@@ -54,11 +54,22 @@ end
 local function finish(c, req)
   if c.settings.log then log(c, req) end
   if c.left ~= 0 and not c.taken and not c:finish_body() then
-    c.quit, c.rest = true, true
+    c.quit, c.special, c.rest = true, true, true
   end
-  c.req, c.pull, c.started = false, false, false
-  c.left = 0
+  c.req, c.left = false, 0
+  if c.pull then c.pull = false end
+  if c.started then c.started = false end
+  c.special = c.advanced or c.quit
   return c.flags & KEEP_ALIVE ~= 0 and not c.quit
+end
+
+-- On to the next message, unless somebody has looked ahead.
+local function advance(c)
+  if c.advanced then
+    c.advanced, c.special = false, false
+  else
+    c.parser:next()
+  end
 end
 
 -- ---- the loop ----
@@ -109,18 +120,17 @@ local function requests(c)
     end
     local size = body and #body or MORE
     if size <= SMALL and plain and length == 0 and method ~= "HEAD" and not settings.closing
-      and not c.taken then
+      and not c.special then
       if busy then c.status, c.bytes = 200, size end
       if not write(conn, response_head(200, nil, nil, kind, size, flags, body)) then c:drain() end
     else
       answer(c, req, res)
     end
-    if busy or length ~= 0 or c.started or c.quit or flags & KEEP_ALIVE == 0 then
+    if c.special or busy or length ~= 0 or flags & KEEP_ALIVE == 0 then
       if not finish(c, req) then return OVER end
     end
     c.req = false
-    if c.advanced then c.advanced = false else next_message(p) end
-    if not c.served then c.served = true end
+    if c.special then advance(c) else next_message(p) end
     idle = settings.idle_timeout
   end
 end
@@ -180,8 +190,8 @@ local function failed(c, caught)
   if not answers then err = exceptions.InternalServerError() end
   answer(c, req, respond.of_error(err))
   if not finish(c, req) then return OVER end
-  if c.advanced then c.advanced = false else c.parser:next() end
-  c.served, c.left = true, 0
+  advance(c)
+  c.served = true
   return AGAIN
 end
 
@@ -189,33 +199,33 @@ local function as_caught(caught)
   return type(caught) == "table" and getmetatable(caught) == nil and caught or { caught }
 end
 
-local function run(c)
-  while true do
-    local ok, more = xpcall(requests, note, c)
-    if ok then return end
-    ok, more = xpcall(failed, note, c, as_caught(more))
-    if not ok then
-      c.conn:abort()
-      local err = as_caught(more)[1]
-      if core.is(err, core.OSError) then return end -- the client has gone meanwhile
-      error(err, 0)
-    end
-    if not more then return end
-  end
+-- After an error that was no answer either: the client has gone meanwhile, or something is wrong.
+local function give_up(c, caught)
+  c.conn:abort()
+  local err = as_caught(caught)[1]
+  if not core.is(err, core.OSError) then error(err, 0) end
+end
+
+local function close(c)
+  local ok, err = pcall(c.close, c, c.rest)
+  if not ok and not core.is(err, core.OSError) then error(err, 0) end
 end
 
 --- Serves a connection until it ends. [suspends]
----@param settings table see aio.http.settings
+---@param settings table see aio.http.runner
 ---@param conn table stream
 ---@param secure boolean over TLS?
 function M.serve(settings, conn, secure)
-  local c = connection.new(conn, settings, secure)
-  settings.open[c] = true
-  local ok, err = xpcall(run, note, c)
-  settings.open[c] = nil
-  if not ok then error(as_caught(err)[1], 0) end
-  local closed, why = pcall(c.close, c, c.rest)
-  if not closed and not core.is(why, core.OSError) then error(why, 0) end
+  local c <close> = connection.new(conn, settings, secure)
+  while true do
+    local ok, more = xpcall(requests, note, c)
+    if not ok then
+      ok, more = xpcall(failed, note, c, as_caught(more))
+      if not ok then return give_up(c, more) end
+    end
+    if not more then break end
+  end
+  close(c)
 end
 
 return M

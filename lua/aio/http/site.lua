@@ -94,7 +94,7 @@ function Site:start()
   end
   if self._server then check.state "this site has been started already" end
   local settings, secure = r._settings, self._secure
-  self._server = self._start(function(conn) serve.serve(settings, conn, secure) end)
+  self._server = self._start(function(conn) return serve.serve(settings, conn, secure) end)
   self.port = self._server.port
   self.name = name_of(self)
   r.sites[#r.sites + 1] = self

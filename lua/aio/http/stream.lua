@@ -124,7 +124,7 @@ local function out_of(res, c, req)
     length = nil
   elseif not length then
     length = req.minor == 1 and -1 or nil
-    if not length then c.quit = true end -- the end of the connection is the end of the body
+    if not length then c.quit, c.special = true, true end -- that ends with the connection
   end
   return setmetatable({ _c = c, request = req, response = res, _length = length, _left = length },
     Out)

@@ -25,7 +25,7 @@ end
 function M.call(c, req, call)
   if c.left ~= 0 then return call(req) end -- the handler reads, and sees the end itself
   c.parser:next()
-  c.advanced = true
+  c.advanced, c.special = true, true
   local task = core.get_running_loop():create_task(look, c)
   local _ <close> = setmetatable({}, { __close = function() stop(task) end })
   local res = call(req)
