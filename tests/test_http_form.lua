@@ -27,6 +27,7 @@ local function serve(fn, opts)
       end
       return table.concat(out, "\n")
     end)
+    app:get("/query", function(req) return tostring(req.query) end)
     app:post("/parts", function(req)
       local out = {}
       for part in req:multipart():parts() do
@@ -105,6 +106,19 @@ function T.TestServer.test_refused()
       lu.assertEquals({ post(server, "/form", URLENCODED, "a=1") }, { 200, "a=1" })
     end
   end, { client_max_size = 4000 })
+end
+
+function T.TestServer.test_query()
+  serve(function(server)
+    local function get(query)
+      local raw <close> = server:connect()
+      local res = raw:ask(("GET /query?%s HTTP/1.1\r\nHost: h\r\n\r\n"):format(query))
+      return res.status, res.body
+    end
+    lu.assertEquals({ get "a=1&b=%00+&a=2" }, { 200, "MultiDict{a=1, b=\0 , a=2}" })
+    lu.assertEquals({ get(("a&"):rep(1001)) }, { 400, "more than 1000 fields" })
+    lu.assertEquals({ get "a=1" }, { 200, "MultiDict{a=1}" })
+  end)
 end
 
 -- ---- what is sent ----

@@ -37,9 +37,12 @@ M.FileField = FileField
 ---@param message string
 function M.fail(status, message) error(exceptions.by_status[status](message), 0) end
 
-local function urlencoded(body)
-  local flat = hc.parse_query(body, FIELDS_MAX)
-  if not flat then M.fail(400, ("a form with more than %d fields"):format(FIELDS_MAX)) end
+--- The fields of a query, or of a form that is urlencoded.
+---@param text string
+---@return table fields a MultiDict
+function M.query(text)
+  local flat = hc.parse_query(text, FIELDS_MAX)
+  if not flat then M.fail(400, ("more than %d fields"):format(FIELDS_MAX)) end
   return query.adopt(flat)
 end
 
@@ -78,7 +81,7 @@ end
 ---@return table fields a MultiDict: strings, and for files FileField
 function M.read(req, max)
   local kind = value.parse_content_type(req.headers["content-type"] or "")
-  if kind == "application/x-www-form-urlencoded" then return urlencoded(req:read()) end
+  if kind == "application/x-www-form-urlencoded" then return M.query(req:read()) end
   if kind == "multipart/form-data" then return parts_of(req.headers, req.content, max) end
   if not req.body_exists then return query.MultiDict() end
   M.fail(415, "a form expected: application/x-www-form-urlencoded or multipart/form-data")
