@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- A long, quiet time with HTTP: aio-lua tests/soak/run.lua [seconds]
--- A server (server.lua) and a client, each a process; a client of every kind asks all the time, at a
--- gentle pace, and every answer is checked. What both take of memory and descriptors is looked at all
--- the while: from a tenth of the time on neither may grow.
+-- A server (server.lua) and a client, each a process; a client of every kind asks all the time, at
+-- a gentle pace, and every answer is checked. What both take of memory is looked at all the while:
+-- from a tenth of the time on neither may grow. In the end the server's descriptors are back.
 
 package.path = arg[0]:gsub("soak/[^/]*$", "") .. "?.lua;" .. package.path
 
@@ -94,7 +94,9 @@ local function read(path)
   return text
 end
 
-local function memory_of(pid) return read(("/proc/%s/statm"):format(pid)):match "^%d+ (%d+)" * 4096 end
+local function memory_of(pid)
+  return read(("/proc/%s/statm"):format(pid)):match "^%d+ (%d+)" * 4096
+end
 
 local function descriptors_of(pid)
   local pipe = assert(io.popen(("ls /proc/%s/fd | wc -l"):format(pid)))
