@@ -185,6 +185,7 @@ int aio_stream_insert(aio_stream *s, aio_source *src, aio_cnode *above, aio_stre
   b->write_error = s->write_error;
   b->above = &above->node;
   memset(&s->in, 0, sizeof s->in);
+  s->sink = NULL;
   s->reading = s->eof = s->lazy = false;
   s->read_error = s->write_error = 0;
   aio_stream_connecting(s, src);

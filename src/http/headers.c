@@ -30,7 +30,9 @@ const http_headers *http_headers_test(lua_State *L, int idx) {
 }
 
 static const http_headers *self(lua_State *L) {
-  return luaL_checkudata(L, SELF, HTTP_HEADERS);
+  const http_headers *h = http_headers_test(L, SELF);
+  if (!h) luaL_typeerror(L, SELF, "Headers");
+  return h;
 }
 
 /* The first field of that name from the `from`th on; h->n: none. */
@@ -166,6 +168,8 @@ void http_headers_open(lua_State *L) {
   luaL_setfuncs(L, fns, 0);
   luaL_newmetatable(L, HTTP_HEADERS);
   luaL_setfuncs(L, meta, 0);
+  lua_pushliteral(L, "Headers");
+  lua_setfield(L, -2, "__name");
   luaL_newlib(L, methods);
   lua_pushcclosure(L, headers_index, 1);
   lua_setfield(L, -2, "__index");

@@ -8,7 +8,7 @@
 #include "http/http.h"
 #include "proto/head.h"
 
-#define HTTP_HEADERS "Headers"
+#define HTTP_HEADERS "aio.http.headers" /* in the registry */
 
 typedef struct http_headers {
   uint32_t n;

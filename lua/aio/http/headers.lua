@@ -163,7 +163,8 @@ end
 
 local function is_headers(v)
   local meta = getmetatable(v)
-  return type(meta) == "table" and meta.__name == "Headers"
+  return meta == Headers
+    or type(v) == "userdata" and type(meta) == "table" and meta.__name == "Headers"
 end
 
 --- Headers to be sent.
