@@ -15,7 +15,7 @@ import argparse, json, os, statistics, sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "lib"))
 sys.dont_write_bytecode = True
-import measure, peers
+import datafiles, measure, peers
 
 
 SERVED = {"http"}  # servers whose loader is another's program
@@ -100,6 +100,15 @@ CASES = [
     http("hello, 64 connections", "/", 1.31),
     http("JSON, 64 connections", "/json", 1.64),
     http("1 MiB, 16 connections", "/big", 1, 16),
+    Case("files", ("small, one by one", "small 1000 1"), ("small, one by one", "small 1000 1"),
+         {"py_asyncio": 1 / 3, "node": 1}),
+    Case("files", ("small, 16 at once", "small 1000 16"), ("small, 16 at once", "small 1000 16"),
+         {"py_asyncio": 1 / 3, "node": 1}),
+    Case("files", ("lines of 256 MiB", "lines 256"), ("lines of 32 MiB", "lines 32"), {"lua_plain": 2}),
+    Case("files", ("1 GiB, 64 KiB at a time", "blocks 1024 64"),
+         ("128 MiB, 64 KiB at a time", "blocks 128 64"), {"py_asyncio": 1}),
+    Case("files", ("1 GiB, 1 MiB at a time", "blocks 1024 1024"),
+         ("128 MiB, 1 MiB at a time", "blocks 128 1024"), {"py_asyncio": 1}),
     Case("sendfile", ("1 GiB", "send 1024"), ("256 MiB", "send 256"), {"c_epoll": 1.05, "go": 1}),
     websocket(64, 64),
     websocket(64, 4096),
@@ -223,7 +232,8 @@ def main():
                 continue
             for name in names:
                 peers.command(case.workload, table[name])  # compiled before the first round
-            show(case, play(case, names, table, opt, raw))
+            with datafiles.made_for(case):
+                show(case, play(case, names, table, opt, raw))
 
 
 if __name__ == "__main__":

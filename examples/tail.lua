@@ -1,6 +1,6 @@
--- tail -f: the last lines of a file, then what is added, also when it is cut off or replaced by a new
--- one (log rotation). With an argument: tail.lua FILE [LINES]. Without: a log of its own, and somebody
--- who writes to it.
+-- tail -f: the last lines of a file, then what is added, also when it is cut off or replaced by a
+-- new one (log rotation). With an argument: tail.lua FILE [LINES]. Without: a log of its own, and
+-- somebody who writes to it.
 local aio = require "aio"
 
 local BLOCK = 4096

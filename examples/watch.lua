@@ -1,6 +1,6 @@
--- A file watcher: runs a command whenever something changes in a folder, once things are quiet. With
--- arguments: watch.lua FOLDER COMMAND [ARGUMENT...]. Without: a folder of its own, and somebody who
--- saves files there.
+-- A file watcher: runs a command whenever something changes in a folder, once things are quiet.
+-- With arguments: watch.lua FOLDER COMMAND [ARGUMENT...]. Without: a folder of its own, and
+-- somebody who saves files there.
 local aio = require "aio"
 
 local QUIET = 0.1 -- seconds without another event: an editor that saves makes several at once

@@ -49,6 +49,7 @@ set(AIO_CORE_UNIX_SOURCES
   src/core/fd_unix.c
   src/core/fdwatch_unix.c
   src/core/file_unix.c
+  src/core/fs_unix.c
   src/core/interrupt_unix.c
   src/core/listener_unix.c
   src/core/local_unix.c
@@ -72,6 +73,7 @@ set(AIO_CORE_WINDOWS_SOURCES
   src/core/disposition_win.c
   src/core/fdwatch_uv.c
   src/core/file_win.c
+  src/core/fs_win.c
   src/core/interrupt_win.c
   src/core/listener_uv.c
   src/core/local_win.c

@@ -308,7 +308,7 @@ function T.TestUnclosed.test_a_task_that_died_passes_its_turn_on()
   folder.with(function(dir)
     aio.run(function()
       local f <close> = aio.open(put(dir .. "/f", "one\ntwo\n"))
-      local task = aio.create_task(function() f:read() end)
+      local task = aio.create_task(function() f:pread(3, 0) end)
       aio.sleep(0)
       coroutine.close(task:get_coro())
       aio.wait { task }

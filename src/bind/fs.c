@@ -263,6 +263,12 @@ static int fs_function(lua_State *L) {
   if (aio_task_cancel_due(t)) return aio_task_suspend(L, t, NULL, NULL, done_k);
   aio_fs *f = make(c, &a);
   if (!f) return luaL_error(L, "not enough memory");
+  if (f->fn == aio_fs_read && !aio_task_tired(t) && aio_fs_read_now(f)) {
+    aio_fs_give(f, owner);
+    push_data(L, f);
+    aio_job_end(L);
+    return 1;
+  }
   int err = aio_fs_start(t->fut.loop->core, owner, f);
   if (err) return aio_fs_raise(L, err, c->name, NULL, false);
   lua_settop(L, 1);

@@ -200,6 +200,18 @@ static void on_worked(uv_work_t *req, int status) {
   go_on(op->file);
 }
 
+/* What is cached can be read at once. */
+static bool read_here(aio_file_op *op) {
+  const aio_file *f = op->file;
+  if (op->kind > AIO_FILE_NUMBER || !f->seeks || f->out_len) return false;
+  op->here = true;
+  int err = aio_file_step(op);
+  op->here = false;
+  if (err == UV_EAGAIN) return false;
+  ended(op, err);
+  return true;
+}
+
 /* Begins with the operation in front. True when it has ended already. */
 static bool run(aio_file_op *op) {
   aio_file *f = op->file;
@@ -215,6 +227,8 @@ static bool run(aio_file_op *op) {
     ended(op, err);
   else if (f->watch)
     return try_here(op);
+  else if (read_here(op))
+    return true;
   else if ((err = uv_queue_work(f->uv, &op->req, on_work, on_worked)))
     ended(op, err);
   return op->done;

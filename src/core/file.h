@@ -79,6 +79,7 @@ struct aio_file_op {
   uint8_t wants;      /* when it has to be polled: UV_READABLE or UV_WRITABLE */
   bool running, done; /* neither: it waits for its turn */
   bool eof;           /* of reads: nothing comes behind the buffer */
+  bool here;          /* it is tried in the loop's thread, and must not wait */
   int err;
   const char *call; /* what `err` is about */
   int64_t arg, result;
@@ -143,5 +144,7 @@ ptrdiff_t aio_file_numeral(const char *ptr, size_t len, bool all, size_t *blanks
 /* One file for each kind of system: file_unix.c, file_win.c. Writes to a FIFO or a terminal without
  * SIGPIPE: a count or an error code. */
 ptrdiff_t aio_file_push(int fd, const char *ptr, size_t len);
+/* The same; reads what is cached. UV_EAGAIN: it would have to wait, or the system cannot tell. */
+ptrdiff_t aio_file_pull(int fd, char *ptr, size_t len, int64_t at);
 
 #endif

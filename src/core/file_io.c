@@ -9,8 +9,11 @@
 #include "core/file.h"
 
 enum { AT_ONCE = 1 << 30, NO_OFFSET = -1 };
+enum { ROOM_AHEAD = 64 * 1024 * 1024 }; /* is made before the bytes are there, at most */
+enum { HERE = 256 * 1024 };             /* read in the loop's thread, at most */
 
 static int get(aio_file_op *op, char *to, size_t len, int64_t at) {
+  if (op->here) return (int)aio_file_pull(op->file->fd, to, len < HERE ? len : HERE, at);
   uv_fs_t req;
   uv_buf_t buf = uv_buf_init(to, (unsigned)(len < AT_ONCE ? len : AT_ONCE));
   int got = uv_fs_read(NULL, &req, op->file->fd, &buf, 1, at, NULL);
@@ -194,8 +197,10 @@ static size_t rest_of(aio_file_op *op) {
 
 static int do_fill(aio_file_op *op) {
   aio_file *f = op->file;
-  size_t more = rest_of(op);
+  size_t more = rest_of(op), ahead = aio_file_ahead(f);
+  if (op->kind == AIO_FILE_COUNT && op->n < ROOM_AHEAD) more = op->n - ahead;
   if (more < f->chunk) more = f->chunk;
+  if (op->here && more > HERE) return UV_EAGAIN;
   while (!aio_file_satisfied(f, op->kind, op->n)) {
     int err = make_room(f, more);
     if (err) return err;
@@ -207,6 +212,7 @@ static int do_fill(aio_file_op *op) {
     f->in_len += (size_t)got;
     f->at += got;
     more = f->chunk;
+    if (op->here && aio_file_ahead(f) > HERE) return UV_EAGAIN;
   }
   return 0;
 }

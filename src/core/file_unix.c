@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Writing to FIFOs and terminals on Unix, for file_io.c. */
+ * Writing to FIFOs and terminals on Unix, and reading what is cached, for file_io.c. */
 #include <errno.h>
 #include <signal.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "core/file.h"
@@ -26,3 +27,23 @@ ptrdiff_t aio_file_push(int fd, const char *ptr, size_t len) {
   if (sent >= 0) return sent;
   return err == EWOULDBLOCK ? UV_EAGAIN : -err;
 }
+
+#ifdef RWF_NOWAIT
+
+ptrdiff_t aio_file_pull(int fd, char *ptr, size_t len, int64_t at) {
+  struct iovec part = {ptr, len};
+  ssize_t got = preadv2(fd, &part, 1, (off_t)at, RWF_NOWAIT);
+  return got < 0 ? UV_EAGAIN : got; /* a job finds out what is wrong */
+}
+
+#else
+
+ptrdiff_t aio_file_pull(int fd, char *ptr, size_t len, int64_t at) {
+  (void)fd;
+  (void)ptr;
+  (void)len;
+  (void)at;
+  return UV_EAGAIN;
+}
+
+#endif

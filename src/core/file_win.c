@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Writing to what is polled, for file_io.c: on Windows no file is, and there is no SIGPIPE. */
+ * For file_io.c: on Windows nothing is polled, there is no SIGPIPE, and nobody tells what is
+ * cached. */
 #include "core/file.h"
+
+ptrdiff_t aio_file_pull(int fd, char *ptr, size_t len, int64_t at) {
+  (void)fd;
+  (void)ptr;
+  (void)len;
+  (void)at;
+  return UV_EAGAIN;
+}
 
 ptrdiff_t aio_file_push(int fd, const char *ptr, size_t len) {
   uv_fs_t req;

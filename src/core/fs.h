@@ -36,6 +36,8 @@ aio_fs *aio_fs_new(aio_fs_fn fn, const char *path, const char *path2);
 void aio_fs_free(aio_fs *f);
 /* Starts it. 0 or an error code; then it is freed. */
 int aio_fs_start(aio_loop *l, aio_job **owner, aio_fs *f);
+/* The owner gets one that was done without a job. */
+void aio_fs_give(aio_fs *f, aio_job **owner);
 static inline aio_fs *aio_fs_of(aio_job *j) {
   return AIO_CONTAINER(j, aio_fs, job);
 }
@@ -64,6 +66,9 @@ int aio_fs_open(aio_fs *f);
 int aio_fs_mkstemp(aio_fs *f);
 /* The whole of a file, in `data`. */
 int aio_fs_read(aio_fs *f);
+/* The same at once, in the loop's thread, where the system can do it without waiting: a small file
+ * whose name and bytes are cached, on Linux. False: it needs a job. fs_unix.c, fs_win.c. */
+bool aio_fs_read_now(aio_fs *f);
 /* Makes `data` the whole of a file: a new one in the same folder takes its place, so that others
  * see all of the old or all of the new. `a`: mode of a file that is new; `b`: is it synced? */
 int aio_fs_write(aio_fs *f);
