@@ -14,9 +14,10 @@ local raised, response = raw.raised, raw.response
 
 local T = {}
 
+-- `answer` may be a table with a function that makes it, for those that count.
 local function case(name, answer, fn, opts)
   T["test_" .. name] = raw.case(function()
-    local server <close> = raw.answering(answer)
+    local server <close> = raw.answering(type(answer) == "table" and answer.make() or answer)
     local session <close> = http.ClientSession(opts and opts() or nil)
     fn(session, server.url, server)
     lu.assertStrContains(tostring(session.connector), "0 in use")
@@ -90,12 +91,14 @@ end)
 -- ---- retries ----
 
 local function after(failures, bad, good)
-  local n = 0
-  return function(head, _, conn)
-    n = n + 1
-    if n > failures then return response((good or "good ") .. n) end
-    return bad(head, conn)
-  end
+  return { make = function()
+    local n = 0
+    return function(head, _, conn)
+      n = n + 1
+      if n > failures then return response((good or "good ") .. n) end
+      return bad(head, conn)
+    end
+  end }
 end
 
 local function retrying(opts)
