@@ -6,45 +6,30 @@
 
 local core = require "aio.core"
 local check = require "aio.check"
+local files = require "aio.file"
 local fs = require "aio.fs"
 
 local M = {}
 
 local OPTIONS = { on_progress = "function", append = "boolean" }
 
--- What the system says when a file cannot be opened or written.
-local function raise(path, message)
-  error(core.OSError(("cannot write %s: %s"):format(path, message), { filename = path }), 0)
-end
-
-local function open(path, mode)
-  local file, message = io.open(path, mode)
-  if not file then raise(path, message) end
-  return file
-end
-
-local function write(file, path, data)
-  local ok, message = file:write(data)
-  if not ok then raise(path, message) end
-end
-
 -- Copies all chunks; the number of bytes.
-local function copy(res, file, path, progress)
-  local done, total = 0, not res._body.codings and res._body:size() or nil
+local function copy(res, path, mode, progress)
+  local total = not res._body.codings and res._body:size() or nil
+  local file <close> = files.open(path, mode)
+  local done = 0
   for chunk in res:chunks() do
-    write(file, path, chunk)
+    file:write(chunk)
     done = done + #chunk
     if progress then core.atomic(progress, done, total) end
   end
+  file:close() -- what could not be written raises here
   return done
 end
 
-local function copy_and_close(res, path, mode, progress)
-  local file = open(path, mode)
-  local ok, done = pcall(copy, res, file, path, progress)
-  local closed, message = file:close()
-  if not ok then error(done, 0) end
-  if not closed then raise(path, message) end
+local function save_beside(res, path, beside, progress)
+  local done = copy(res, beside, "w", progress)
+  fs.rename(beside, path)
   return done
 end
 
@@ -52,17 +37,17 @@ end
 function M.save(res, path, opts)
   check.arg(type(path) == "string" and path ~= "", 1, "save", "path expected, got " .. type(path))
   opts = check.options(opts, OPTIONS, 2, "save")
-  if opts.append then return copy_and_close(res, path, "ab", opts.on_progress) end
-  local beside = ("%s.%s.part"):format(path, core._random(6):gsub(".", function(c)
-    return ("%02x"):format(c:byte())
-  end))
-  local ok, done = pcall(copy_and_close, res, beside, "wb", opts.on_progress)
-  if ok then ok, done = pcall(function()
-    fs.rename(beside, path)
-    return done
-  end) end
+  local ok, done
+  if opts.append then
+    ok, done = pcall(copy, res, path, "a", opts.on_progress)
+  else
+    local beside = ("%s.%s.part"):format(path, core._random(6):gsub(".", function(c)
+      return ("%02x"):format(c:byte())
+    end))
+    ok, done = pcall(save_beside, res, path, beside, opts.on_progress)
+    if not ok then os.remove(beside) end
+  end
   if ok then return done end
-  os.remove(beside)
   res:close()
   error(done, 0)
 end
