@@ -31,6 +31,20 @@ function T.test_hello()
   end)
 end
 
+-- A handler may ask for a body that there is not: the next request of the connection has its own.
+function T.test_the_content_of_a_request_without_a_body()
+  serve(function(app)
+    app:route("*", "/", function(req) return req.content:read "a" .. "." end)
+  end, function(server)
+    local raw <close> = server:connect()
+    for _ = 1, 2 do
+      lu.assertEquals(raw:ask(get "/").body, ".")
+      lu.assertEquals(raw:ask("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab").body,
+        "ab.")
+    end
+  end)
+end
+
 function T.test_many_requests_over_one_connection_and_pipelined()
   serve(function(app)
     app:get("/{n}", function(req)

@@ -26,7 +26,8 @@ local CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n"
 local Connection = {
   __name = "Connection",
   -- what most connections never set is here, since ten thousand of them may be idle
-  pull = false, started = false, expects = false, advanced = false, taken = false, quit = false,
+  pull = false, pulled = false, started = false, expects = false, advanced = false, taken = false,
+  quit = false,
   broken = false, served = false, secure = false, status = 0, bytes = 0,
 }
 Connection.__index = Connection
@@ -152,7 +153,9 @@ local function chunked(c, req)
 end
 
 local function puller(c, req)
-  c.pull = c.pull or (c.left < 0 and chunked or counted)(c, req)
+  if c.pulled ~= req then -- not that of the request before, whose handler asked for it in vain
+    c.pull, c.pulled = (c.left < 0 and chunked or counted)(c, req), req
+  end
   return c.pull
 end
 

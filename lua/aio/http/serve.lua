@@ -57,7 +57,7 @@ local function finish(c, req)
     c.quit, c.special, c.rest = true, true, true
   end
   c.req, c.left = false, 0
-  if c.pull then c.pull = false end
+  if c.pull then c.pull, c.pulled = false, false end
   if c.started then c.started = false end
   c.special = c.advanced or c.quit
   return c.flags & KEEP_ALIVE ~= 0 and not c.quit
