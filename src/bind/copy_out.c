@@ -163,12 +163,10 @@ static int write_code(lua_State *L, const void *s, size_t n, void *ud) {
 
 static void put_code(aio_packer *p, int idx) {
   lua_State *L = p->L;
-  aio_blob code = {0};
+  aio_blob_clear(&p->code);
   lua_pushvalue(L, idx);
-  bool ok = lua_dump(L, write_code, &code, 0) == 0;
-  ok = ok && aio_blob_string(&p->blob, code.data, code.size);
-  aio_blob_fini(&code);
-  need(p, ok);
+  need(p, lua_dump(L, write_code, &p->code, 0) == 0 &&
+              aio_blob_string(&p->blob, p->code.data, p->code.size));
   lua_pop(L, 1);
 }
 

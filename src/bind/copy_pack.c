@@ -7,9 +7,13 @@
 #include <stdlib.h>
 
 #ifdef AIO_HOSTILE
-enum { KEPT = 1 };
+enum { KEPT = 1, CODE_KEPT = 1, FIRST_ROOM = 1 };
 #else
-enum { KEPT = 64 }; /* so many entries of its tables are kept for the next copy */
+enum {
+  KEPT = 64,        /* so many entries of its tables are kept for the next copy */
+  CODE_KEPT = 4096, /* and so many bytes of room for code */
+  FIRST_ROOM = 256, /* a function or a table does not often take less */
+};
 #endif
 enum { UV_OBJECTS = 1 }; /* user value: number -> object */
 enum { MINE = 1 };       /* key in the metatable: the packer that is kept */
@@ -47,6 +51,7 @@ void aio_packer_modules(aio_packer *p) {
 static int packer_gc(lua_State *L) {
   aio_packer *p = lua_touserdata(L, 1);
   aio_blob_fini(&p->blob);
+  aio_blob_fini(&p->code);
   aio_ptrmap_fini(&p->ids);
   aio_ptrmap_fini(&p->upvalues);
   aio_ptrmap_fini(&p->modules);
@@ -88,6 +93,7 @@ aio_packer *aio_packer_begin(lua_State *L, aio_state *st, aio_copy_names names, 
   p->globals = lua_topointer(L, -1);
   p->blob = *out;
   *out = (aio_blob){0};
+  (void)aio_blob_reserve(&p->blob, FIRST_ROOM); /* if not, writing fails */
   return p;
 }
 
@@ -109,6 +115,7 @@ void aio_packer_end(aio_packer *p, aio_blob *out) {
   *out = p->blob;
   p->blob = (aio_blob){0};
   empty(p);
+  if (p->code.room > CODE_KEPT) aio_blob_fini(&p->code);
   ptrmap_reset(&p->ids);
   ptrmap_reset(&p->upvalues);
   if (p->room > KEPT) {

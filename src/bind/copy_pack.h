@@ -18,6 +18,7 @@ typedef struct aio_copy_origin {
 
 typedef struct aio_packer {
   aio_blob blob;
+  aio_blob code; /* of the function under way */
   aio_ptrmap ids, upvalues;
   aio_ptrmap modules; /* what was found loaded, now or earlier */
   aio_copy_origin *origins;
