@@ -106,6 +106,47 @@ function T.test_what_a_request_tells()
   end)
 end
 
+function T.test_queries_cookies_and_forms()
+  local seen
+  serve(function(app)
+    app:post("/", function(req)
+      local form = req:form()
+      seen = {
+        req.query.a, req.query:get_all "a", req.cookies.one, req.cookies.two, form.x,
+        form:get_all "y", tostring(req.url), req:url_for "root",
+      }
+      return ""
+    end, { name = "root" })
+    app:post("/upload", function(req)
+      local form = req:form()
+      return form.file.filename .. " " .. form.text
+    end)
+  end, function(server)
+    local more = "Cookie: one=1; two=zwei\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+    local res = once(server, support.post("/?a=1&a=%32", "x=1&y=2&y=%C3%A4", more))
+    lu.assertEquals(res.status, 200)
+    lu.assertEquals(seen, { "1", { "1", "2" }, "1", "zwei", "1", { "2", "ä" },
+      "http://h/?a=1&a=%32", "/" })
+    local body = '--b\r\nContent-Disposition: form-data; name="text"\r\n\r\nhello\r\n--b\r\n'
+      .. 'Content-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nx\r\n--b--\r\n'
+    lu.assertEquals(once(server, support.post("/upload", body,
+      "Content-Type: multipart/form-data; boundary=b\r\n")).body, "a.txt hello")
+  end)
+end
+
+function T.test_json_in_and_out()
+  serve(function(app)
+    app:post("/", function(req) return http.json({ got = req:json() }, { status = 201 }) end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local res = raw:ask(support.post("/", '{"n": 1}'))
+    lu.assertEquals({ res.status, res.body, res.headers["Content-Type"] },
+      { 201, '{"got":{"n":1}}', "application/json; charset=utf-8" })
+    lu.assertEquals(raw:ask(support.post("/", "{")).status, 400)
+    lu.assertEquals(raw:ask(support.post("/", "[]")).body, '{"got":[]}')
+  end)
+end
+
 function T.test_absolute_targets()
   serve(function(app)
     app:get("/x", function(req) return req.host .. " " .. req.path end)

@@ -355,6 +355,69 @@ function T.test_the_body_cannot_be_read_when_the_handler_has_ended()
   end)
 end
 
+-- A little that becomes very much: refused as soon as it is more than a handler takes.
+function T.test_zip_bombs()
+  local optional = require "aio.optional"
+  if not optional.has "zlib" then lu.skip "no library for compression" end
+  local zlib = optional.load "zlib"
+  local function gzip(text) return zlib.deflate("gzip", 9):write(text, "finish") end
+  local function coded(body)
+    return support.post("/read", body, "Content-Encoding: gzip\r\n")
+  end
+  local size
+  serve(function(app)
+    ok_app(app)
+    app:post("/count", function(req)
+      size = 0
+      for data in req.content:chunks() do size = size + #data end
+      return "counted"
+    end)
+  end, function(server)
+    local bomb = gzip(("\0"):rep(3 << 20))
+    lu.assertTrue(#bomb < 4000)
+    local raw <close> = server:connect()
+    lu.assertEquals(raw:ask(coded(gzip "hello")).body, "hello")
+    lu.assertEquals(raw:ask(coded(bomb)).status, 413)
+    lu.assertEquals(raw:ask(get "/ok").body, "ok")
+    local res = once(server, coded "no gzip at all")
+    lu.assertEquals(res.status, 400)
+    res = once(server, (coded(bomb):gsub("/read", "/count"))) -- streamed, but beyond measure
+    lu.assertEquals(res.status, 413)
+    lu.assertTrue(size <= 2 << 20)
+    res = once(server, support.post("/read", "x", "Content-Encoding: secret\r\n"))
+    lu.assertEquals(res.status, 415)
+    lu.assertEquals(once(server, get "/ok").body, "ok")
+  end)
+end
+
+-- The task of a connection is cancelled after so many turns of the loop: nothing is left.
+function T.test_cancelled_at_any_point()
+  for turns = 0, 40 do
+    in_memory(function(app)
+      ok_app(app)
+      app:get("/slow", function()
+        aio.sleep(0)
+        return "slow"
+      end)
+      app:get("/stream", function()
+        return http.stream(function(out)
+          for _ = 1, 3 do
+            out:write "x"
+            aio.sleep(0)
+          end
+        end)
+      end)
+    end, function(connect)
+      local raw <close>, task = connect { chunk = 30 }
+      raw:send(get "/slow", support.post("/read", "body"), get "/stream", get "/ok")
+      for _ = 1, turns do aio.sleep(0) end
+      task:cancel()
+      pcall(task.await, task)
+      raw.conn:abort()
+    end, { shutdown_timeout = 1 })
+  end
+end
+
 -- Whatever pieces the bytes come in, the answers are the same.
 function T.test_pieces_by_a_seed()
   in_memory(ok_app, function(connect)

@@ -48,13 +48,14 @@ function M.in_memory(build, fn, opts)
     local function connect(pair)
       local mine, theirs = testing.stream_pair(pair)
       tasks[#tasks + 1] = aio.create_task(function()
+        local _ <close> = theirs
         require("aio.http.serve").serve(runner._settings, theirs, false)
       end)
       return kit.raw(mine), tasks[#tasks]
     end
     fn(connect)
     runner:cleanup()
-    for _, task in ipairs(tasks) do task:await() end
+    for _, task in ipairs(tasks) do pcall(task.await, task) end
   end, { debug = false })
 end
 
