@@ -346,6 +346,8 @@ case("wrong_arguments", echo, function(session, url)
   refused("option 'middlewares': item 1", get, { middlewares = { 1 } })
   refused("write a colon", session.get, url)
   refused("method expected", session.request, session, nil, url)
+  refused("method expected", http.request, nil, url)
+  refused("CONNECT is for the option 'proxy'", session.request, session, "connect", url)
   refused("URL (string or http.URL)", session.get, session, 5)
   refused("name of a user", http.basic_auth, "a:b")
   refused("unknown moment 'on_request_begin'", http.ClientSession,

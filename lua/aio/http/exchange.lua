@@ -88,16 +88,23 @@ end
 
 -- ---- the request ----
 
+-- Without waiting: what the system does not take is sent while the answer is waited for.
 local function write(link, req, ...)
   local ok, err = pcall(link.stream.write_nowait, link.stream, ...)
   if ok then return end
   if not core.is(err, core.OSError) then error(err, 0) end
-  local _ = unread(link.stream) == nil and gone(req, link, err)
+  gone(req, link, err)
+end
+
+-- The server may have answered, and closed: then there is something to read.
+local function write_text(link, text)
+  local ok, err = pcall(link.stream.write_nowait, link.stream, text)
+  if not ok and not core.is(err, core.OSError) then error(err, 0) end
 end
 
 local function begin_body(req, link, body)
   if body.text and not req.on_progress and not req.trace then
-    write(link, req, body.text)
+    write_text(link, body.text)
     return nil
   end
   link.sending = upload.start(link.stream, body, req.on_progress, req.trace)

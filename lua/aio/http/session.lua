@@ -319,10 +319,10 @@ end
 
 local function perform(self, method, url, opts, name, n)
   if self.closed then check.state "this session is closed; make another one" end
-  check.arg(type(method) == "string", 1, name, "method expected, got " .. type(method))
+  check.arg(method ~= "CONNECT", 1, name, "CONNECT is for the option 'proxy', which tunnels https")
   opts = opts and check.options(opts, REQUEST, n, name) or NOTHING
   local to = target_of(self, url, opts.params, n - 1, name)
-  local hop = new_hop(self, method:upper(), to, opts, n, name)
+  local hop = new_hop(self, method, to, opts, n, name)
   local middlewares = opts.middlewares and check_middlewares(opts.middlewares, n, name)
     or self._middlewares
   local verdict = check_raise(opts.raise_for_status, n, name)
@@ -345,7 +345,8 @@ end
 ---@return table ClientResponse
 function ClientSession:request(method, url, opts)
   check.self(self, ClientSession, "request")
-  return perform(self, method, url, opts, "request", 3)
+  check.arg(type(method) == "string", 1, "request", "method expected, got " .. type(method))
+  return perform(self, method:upper(), url, opts, "request", 3)
 end
 
 for _, verb in ipairs { "get", "post", "put", "patch", "delete", "head", "options" } do
@@ -395,12 +396,14 @@ end
 ---@param opts? table as of ClientSession:request
 ---@return table ClientResponse
 function M.request(method, url, opts, name)
+  check.arg(type(method) == "string", 1, "request", "method expected, got " .. type(method))
   local session = M.ClientSession()
   local function ended()
     session.closed = true
     session.connector:_shut()
   end
-  local ok, res = pcall(perform, session, method, url, opts, name or "request", name and 2 or 3)
+  local ok, res = pcall(perform, session, method:upper(), url, opts, name or "request",
+    name and 2 or 3)
   if not ok then
     ended()
     error(res, 0)
