@@ -2,6 +2,7 @@
 """Holds many connections to an aio server, few of them busy: memory and descriptors.
 
   bench/connections/run.py [CONNS [BUSY [SECONDS [WAVES]]]]      10000 64 5 3 by default
+  bench/connections/run.py http [CONNS]       idle keep-alive connections of a server of HTTP
 
 Server and client are processes of their own. Each wave of connections is opened, used and closed;
 the server is looked at in between, after a full collection and with free memory given back to the
@@ -99,13 +100,54 @@ def wave(number, server, port, conns, busy, seconds, start):
     return after
 
 
+REQUEST = b"GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n"
+HTTP_MOST = 6 << 10  # bytes of user memory that an idle connection may take
+
+
+def ask(conn, path):
+    """The body of an answer that comes whole."""
+    conn.sendall(REQUEST % path)
+    data = b""
+    while b"\r\n\r\n" not in data or not data.split(b"\r\n\r\n", 1)[1]:
+        data += conn.recv(65536)
+    return data.split(b"\r\n\r\n", 1)[1]
+
+
+def idle_http(conns):
+    """Each connection has had one answer, and waits."""
+    server = spawn("http_server.lua")
+    try:
+        port = int(word(server))
+        first = socket.create_connection(("127.0.0.1", port))
+        ask(first, b"/")
+        start = (int(ask(first, b"/stat").split()[0]), rss(server.pid))
+        held = []
+        for _ in range(conns):
+            held.append(socket.create_connection(("127.0.0.1", port)))
+            ask(held[-1], b"/")
+        lua, memory = int(ask(first, b"/stat").split()[0]), rss(server.pid)
+    finally:
+        server.kill()
+        server.wait()
+    each = (memory - start[1]) / conns
+    print(f"{conns:,} idle connections of HTTP: {each:,.0f} bytes of resident memory each, "
+          f"{(lua - start[0]) / conns:,.0f} of them Lua's; at most {HTTP_MOST:,}: "
+          + ("reached" if each <= HTTP_MOST else "missed"))
+    return 0 if each <= HTTP_MOST else 1
+
+
 def main():
+    http = sys.argv[1:2] == ["http"]
+    if http:
+        del sys.argv[1]
     given = [int(a) for a in sys.argv[1:]]
     conns, busy, seconds, waves = given + [10000, 64, 5, 3][len(given):]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if hard < conns + SPARE:
         raise SystemExit(f"the hard limit of descriptors is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (conns + SPARE, hard))
+    if http:
+        return idle_http(conns)
     server = spawn("server.lua")
     try:
         port = int(word(server))

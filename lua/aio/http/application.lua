@@ -12,7 +12,8 @@ local router = require "aio.http.router"
 
 local M = {}
 
-local getmetatable = getmetatable
+local setmetatable, type = setmetatable, type
+local TEXT = respond.TEXT
 local Response = response.class
 local CLIENT_MAX_SIZE = 1 << 20 -- bytes of a body that `read` and its companions take
 
@@ -277,7 +278,9 @@ local function compose(handler, chain)
   local of = respond.of
   local call = function(req)
     local res = handler(req)
-    if getmetatable(res) == Response then return res end
+    if type(res) == "string" then
+      return setmetatable({ status = 200, body = res, content_type = TEXT, _h = false }, Response)
+    end
     return of(res, req)
   end
   for i = #chain, 1, -1 do
