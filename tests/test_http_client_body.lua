@@ -294,6 +294,20 @@ early("an_early_answer_to_a_long_string", "", function(conn) conn:read(1) end, t
 early("an_early_answer_and_a_close_to_a_long_string", "Connection: close\r\n",
   function(conn) conn:write_eof() end, text)
 
+-- What was not sent would stand in front of the next request.
+T.test_a_connection_with_something_unsent_is_not_used_again = raw.case(function()
+  local done = aio.Event()
+  local server <close> = raw.serve(function(conn, i)
+    raw.head(conn)
+    conn:write(response("answer " .. i))
+    if i == 1 then done:wait() end -- and reads nothing more
+  end)
+  local session <close> = http.ClientSession()
+  lu.assertEquals(session:post(server.url, { data = text() }):read(), "answer 1")
+  lu.assertEquals(session:post(server.url, { timeout = 20 }):read(), "answer 2")
+  done:set()
+end)
+
 T.test_a_server_that_closes_while_it_is_sent = raw.case(function()
   local server <close> = raw.serve(function(conn)
     raw.head(conn)
@@ -373,9 +387,10 @@ end, function(session, url)
   lu.assertEquals(res:read(), "no")
 end)
 
-raw.real(T, "a_long_string", "a_file", "progress", "what_another_server_sends",
+raw.real(T, "a_long_string", "a_file", "progress", "what_another_server_sends", "compress",
   "an_early_answer_ends_the_upload", "an_early_answer_and_a_close",
   "an_early_answer_to_a_long_string", "an_early_answer_and_a_close_to_a_long_string",
-  "a_server_that_closes_while_it_is_sent", "compress")
+  "a_connection_with_something_unsent_is_not_used_again",
+  "a_server_that_closes_while_it_is_sent")
 
 return T

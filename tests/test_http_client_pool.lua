@@ -140,16 +140,21 @@ end)
 
 limited("cancelled_when_its_turn_has_just_come", { limit = 1 }, function(session, url, doors,
     connector)
-  local first, second, third = ask(session, url, "/1"), ask(session, url, "/2"),
-    ask(session, url, "/3")
+  local second
+  local first = aio.create_task(function()
+    session:get(url .. "/1") -- gives its slot to the second, which has not gone on yet
+    second:cancel()
+  end)
+  aio.sleep(0)
+  second = ask(session, url, "/2")
+  local third = ask(session, url, "/3")
   aio.sleep(0.1)
-  first:add_done_callback(function() second:cancel() end)
-  doors.open "/1"
-  doors.open "/2"
-  doors.open "/3"
+  for i = 1, 3 do doors.open("/" .. i) end
   first:await()
   lu.assertEquals(third:await(), "/3")
   aio.wait { second }
+  lu.assertTrue(second:cancelled())
+  lu.assertEquals(doors.asked, { "/1", "/3" })
   lu.assertStrContains(tostring(connector), "0 in use")
 end)
 
