@@ -103,13 +103,16 @@ local function shaped(name, body, content_type, opts)
   }, Response)
 end
 
+local json -- aio.json, when it is needed
+
 --- A response with a value as JSON (application/json; charset=utf-8). Raises for what JSON cannot
 --- say.
 ---@param value any
 ---@param opts? table status, headers, reason, content_type, compress
 ---@return Response
 function M.json(value, opts)
-  return shaped("json", require("aio.json").encode(value), "application/json; charset=utf-8", opts)
+  json = json or require "aio.json"
+  return shaped("json", json.encode(value), "application/json; charset=utf-8", opts)
 end
 
 --- A page (text/html; charset=utf-8).
