@@ -99,7 +99,6 @@ build = {
     ["aio.http"] = "lua/aio/http/init.lua",
     ["aio.http.accept"] = "lua/aio/http/accept.lua",
     ["aio.http.application"] = "lua/aio/http/application.lua",
-    ["aio.http.collector"] = "lua/aio/http/collector.lua",
     ["aio.http.compress"] = "lua/aio/http/compress.lua",
     ["aio.http.connection"] = "lua/aio/http/connection.lua",
     ["aio.http.exceptions"] = "lua/aio/http/exceptions.lua",

@@ -313,7 +313,6 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/client_response.lua
   lua/aio/http/client_timeout.lua
   lua/aio/http/coding.lua
-  lua/aio/http/collector.lua
   lua/aio/http/compress.lua
   lua/aio/http/connection.lua
   lua/aio/http/connector.lua

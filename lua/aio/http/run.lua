@@ -12,7 +12,6 @@ local loop_runner = require "aio.runner"
 local signal = require "aio.signal"
 local wait = require "aio.wait"
 local application = require "aio.http.application"
-local collector = require "aio.http.collector"
 local runner = require "aio.http.runner"
 local site = require "aio.http.site"
 
@@ -113,7 +112,6 @@ end
 
 --- What a worker runs: crosses by its name. Tells its port, then serves until `stop` is closed.
 function M._worker(make, opts, ready, stop)
-  local _ <close> = collector.relax()
   serve(make, opts, function(names, port)
     ready:send { names = names, port = port }
   end, function() core.catch(core.QueueShutDown, stop.recv, stop) end)
@@ -206,7 +204,6 @@ function M.run_app(app, opts)
     check_workers(app, opts)
   end
   if core._running() then return run(app, opts) end
-  local _ <close> = collector.relax()
   loop_runner.run_with({ signals = false }, run, app, opts)
 end
 
