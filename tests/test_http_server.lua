@@ -147,6 +147,19 @@ function T.test_json_in_and_out()
   end)
 end
 
+-- What was sent ahead of an end must not take the answer with it: it is read before the close.
+function T.test_requests_behind_the_last_one()
+  serve(function(app)
+    app:get("/", function() return ("x"):rep(50000) end)
+  end, function(server)
+    local raw <close> = server:connect()
+    raw:send(get("/", "Connection: close\r\n"), get("/"):rep(100))
+    aio.sleep(0.01)
+    lu.assertEquals(#raw:response().body, 50000)
+    lu.assertTrue(raw:is_over())
+  end)
+end
+
 function T.test_absolute_targets()
   serve(function(app)
     app:get("/x", function(req) return req.host .. " " .. req.path end)

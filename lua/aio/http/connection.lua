@@ -223,14 +223,15 @@ local function linger(c)
   end
 end
 
---- Closes; `rest`: after reading what the client still sends, within bounds. A client who does not
+--- Closes; `rest`, and when something has come already: after reading what the client still sends,
+--- within bounds. A client who does not
 --- take the last answer is given up in time. [suspends]
 function Connection:close(rest)
   local conn = self.conn
   if conn:is_closing() then return end
   conn:set_limits { high = 0, low = 0 }
   self:drain()
-  if rest then linger(self) end
+  if rest or (core._unread(conn) or 0) > 0 then linger(self) end
   conn:close()
 end
 

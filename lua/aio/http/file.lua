@@ -122,7 +122,7 @@ M.class = File
 
 -- The file, or a compressed sibling that is no older and that the client takes.
 local function chosen(self, req)
-  local path, info = self._path, M.stat(self._path)
+  local path, info = self._path, self._info or M.stat(self._path)
   if info.type ~= "file" then error(exceptions.NotFound(), 0) end
   if self._precompressed then
     local codings = accept.codings(req.headers)

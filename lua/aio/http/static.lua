@@ -55,10 +55,12 @@ local OPTIONS = {
   max_age = "number", precompressed = "boolean", headers = true,
 }
 
-local function response(opts, path)
-  return file.file(path, {
+local function response(opts, path, info)
+  local res = file.file(path, {
     max_age = opts.max_age, headers = opts.headers, precompressed = opts.precompressed ~= false,
   })
+  res._info = info
+  return res
 end
 
 local function folder_index(req, root, opts, path, tail, ends)
@@ -66,8 +68,9 @@ local function folder_index(req, root, opts, path, tail, ends)
   if not ends then return redirect.redirect(req._path:gsub("^/+", "/") .. "/", 301) end
   local name = opts.index == true and "index.html" or opts.index
   local below = inside(root, tail == "" and name or tail .. "/" .. name, opts.follow_symlinks)
-  if file.stat(below).type ~= "file" or path == below then not_found() end
-  return response(opts, below)
+  local info = file.stat(below)
+  if info.type ~= "file" or path == below then not_found() end
+  return response(opts, below, info)
 end
 
 --- Adds the route.
@@ -89,10 +92,10 @@ function M.add(app, prefix, dir, opts)
     root = root or fs.realpath(dir)
     local tail, ends = relative(req, opts.hidden)
     local path = inside(root, tail, opts.follow_symlinks)
-    local kind = file.stat(path).type
-    if kind == "directory" then return folder_index(req, root, opts, path, tail, ends) end
-    if kind ~= "file" or ends then not_found() end
-    return response(opts, path)
+    local info = file.stat(path)
+    if info.type == "directory" then return folder_index(req, root, opts, path, tail, ends) end
+    if info.type ~= "file" or ends then not_found() end
+    return response(opts, path, info)
   end
   return app:get(prefix:gsub("/+$", "") .. "/{tail:.*}", serve, { name = opts.name })
 end
