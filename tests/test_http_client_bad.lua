@@ -166,7 +166,7 @@ end, { limits = { body = 10000 } })
 
 -- ---- bombs ----
 
-local BOMB = 100 * 1024 * 1024
+local BOMB = 20 * 1024 * 1024
 
 -- The coding of so many zeros, made in pieces.
 local function bomb(name)
