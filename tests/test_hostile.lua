@@ -16,6 +16,7 @@ local LEFT_OUT = {
   ["examples/https_fetch.lua"] = "only it talks to its server",
   ["examples/downloader.lua"] = "only it talks to its server",
   ["examples/crawler.lua"] = "only it talks to its server",
+  ["examples/sse_ticker.lua"] = "only it talks to its server",
   ["examples/host/game.lua"] = "only it talks to its server",
 }
 

@@ -9,8 +9,9 @@ local CHUNKS = 5000
 
 local M = {}
 
-local HANDSHAKE = "GET /feed HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+local HANDSHAKE = " HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
   .. "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+local SOCKETS = { "GET /feed" .. HANDSHAKE, "GET /chat" .. HANDSHAKE } -- of the examples
 
 local REQUESTS = {
   "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET /api/notes HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -18,7 +19,7 @@ local REQUESTS = {
   "POST /api/notes HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     .. "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"te\"\r\n1\r\n}\r\n0\r\n\r\n",
   "POST /api/notes HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n[1]",
-  HANDSHAKE,
+  SOCKETS[1], SOCKETS[2],
 }
 
 local function connect(port) return aio.open_connection(HOST, port, { timeout = 30 }) end
@@ -96,7 +97,7 @@ end
 -- A WebSocket that says anything at all after its handshake.
 function M.frames(port, random)
   local conn <close> = connect(port)
-  conn:write(HANDSHAKE)
+  conn:write(SOCKETS[random(1, 2)])
   for _ = 1, random(1, 50) do
     local kind = random(1, 6)
     local n = random(0, 125)
@@ -115,14 +116,14 @@ function M.frames(port, random)
 end
 
 -- Many feeds that nobody reads.
-function M.deaf_feeds(port)
+function M.deaf_feeds(port, random)
   local conns = {}
   local _ <close> = aio.defer(function()
     for _, conn in ipairs(conns) do conn:abort() end
   end)
   for k = 1, SLOW do
     conns[k] = connect(port)
-    conns[k]:write(HANDSHAKE)
+    conns[k]:write(SOCKETS[random(1, 2)])
   end
   aio.sleep(1)
 end

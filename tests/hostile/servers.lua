@@ -163,6 +163,23 @@ local function greets(port, answered)
   end
 end
 
+-- Two guests of the chat in the browser.
+local function chats_by_websocket(port, answered)
+  local session <close> = require("aio.http").ClientSession()
+  local url = ("http://%s:%d/chat"):format(HOST, port)
+  local one <close> = session:ws_connect(url)
+  local two <close> = session:ws_connect(url)
+  for n = 1, 20 do
+    local text = ("word %d of %d"):format(n, port)
+    one:send(text)
+    repeat
+      local message = two:receive()
+      if not message then error("an honest guest was thrown out", 0) end
+    until message.data:find(text, 1, true)
+    answered()
+  end
+end
+
 -- program: it gets the port 0, takes a free one and prints "listening on 127.0.0.1:PORT",
 -- or a line with "http://127.0.0.1:PORT". kind:
 -- which attacks it gets. healthy(port, answered): one round of an honest client. memory: bytes
@@ -179,6 +196,8 @@ return {
   { program = "examples/udp_dns.lua", kind = "udp", healthy = resolves, memory = 64 * MIB },
   { program = "examples/hello_http.lua", kind = "http", healthy = greets, memory = 128 * MIB,
     exit = 0 },
+  { program = "examples/chat_websocket.lua", kind = "http", healthy = chats_by_websocket,
+    memory = 128 * MIB, exit = 0 },
   { program = "examples/service.lua", kind = "http", healthy = takes_notes, memory = 128 * MIB,
     exit = 0 },
   { program = "examples/reverse_proxy.lua", kind = "http", healthy = passes_on,
