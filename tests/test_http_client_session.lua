@@ -209,6 +209,22 @@ T.test_all_sixteen_moments = raw.case(function()
   lu.assertEquals(seen[#seen], "request_exception")
 end)
 
+T.test_who_raises_while_nobody_has_the_response = raw.case(function()
+  local server <close> = raw.answering(function()
+    return response(("x"):rep(1000000), "Set-Cookie: a=b\r\n")
+  end)
+  local mine = aio.RuntimeError "mine"
+  local function fail() error(mine, 0) end
+  for _, opts in ipairs {
+    { trace = { on_request_end = fail } }, { raise_for_status = fail },
+    { cookie_jar = { update_cookies = fail, filter_cookies = function() return {} end } },
+  } do
+    local session <close> = http.ClientSession(opts)
+    lu.assertTrue(raised(aio.RuntimeError, session.get, session, server.url) == mine)
+    lu.assertStrContains(tostring(session.connector), "0 in use")
+  end
+end)
+
 -- Whatever moment raises: the error comes out, and no connection is lost.
 T.test_a_moment_that_raises = raw.case(function()
   local server <close> = raw.answering(echo)

@@ -189,7 +189,11 @@ local function cookie_header(req)
     for _, cookie in ipairs(list or {}) do
       if own[cookie.name] == nil then all[#all + 1] = cookie end
     end
-    for name, value in pairs(own) do all[#all + 1] = { name = name, value = value } end
+    for name, value in pairs(own) do
+      check.arg(type(name) == "string" and (type(value) == "string" or type(value) == "number"),
+        req.n, req.fn, "option 'cookies': a map of names to strings expected")
+      all[#all + 1] = { name = name, value = tostring(value) }
+    end
     list = all
   end
   if not list or #list == 0 then return nil end

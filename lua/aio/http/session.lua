@@ -263,7 +263,6 @@ local function run_hop(hop, middlewares)
 end
 
 local function take_cookies(self, res)
-  if not res.headers["set-cookie"] then return end
   local list = {}
   for _, text in ipairs(res.headers:get_all "set-cookie") do
     list[#list + 1] = hc.parse_set_cookie(text)
@@ -274,6 +273,14 @@ end
 
 -- ---- all hops ----
 
+-- Calls what may raise while nobody has the response yet.
+local function with_response(res, fn, ...)
+  local ok, err = pcall(fn, ...)
+  if ok then return end
+  res:release()
+  error(err, 0)
+end
+
 local function report_redirect(hop, res)
   if hop.trace then hop.trace("request_redirect", { response = res }) end
 end
@@ -281,7 +288,7 @@ end
 local function run(self, hop, middlewares, most)
   while true do
     local res = run_hop(hop, middlewares)
-    take_cookies(self, res)
+    if res.headers["set-cookie"] then with_response(res, take_cookies, self, res) end
     local location = most and redirect.location(res)
     if not location then return res end
     hop.history = table.move(hop.history, 1, #hop.history, 1, {})
@@ -296,10 +303,7 @@ local function judge(res, verdict)
   if verdict == true then
     res:raise_for_status()
   elseif verdict then
-    local ok, err = pcall(verdict, res)
-    if ok then return end
-    res:release()
-    error(err, 0)
+    with_response(res, verdict, res)
   end
 end
 
@@ -308,11 +312,10 @@ local function traced(self, hop, middlewares, most)
   hop.trace = trace.reporter(self._trace, hop)
   hop.trace("request_start", { headers = hop.headers })
   local ok, res = pcall(run, self, hop, middlewares, most)
-  if ok then ok, res = pcall(function()
-    hop.trace("request_end", { response = res })
+  if ok then
+    with_response(res, hop.trace, "request_end", { response = res })
     return res
-  end) end
-  if ok then return res end
+  end
   hop.trace("request_exception", { exception = res })
   error(res, 0)
 end
