@@ -62,10 +62,11 @@ int aio_file_raise(lua_State *L, int err, const char *call) {
 }
 
 void aio_file_check(lua_State *L) {
-  const aio_file_op *op = *(aio_file_op **)lua_touserdata(L, OP);
+  aio_file_op *op = *(aio_file_op **)lua_touserdata(L, OP);
   if (!op->err) return;
   int err = op->err;
   const char *call = op->call;
+  op->err = 0; /* it is being told */
   aio_file_end(L);
   aio_file_raise(L, err, call);
 }
@@ -138,8 +139,8 @@ static int opened_k(lua_State *L, int status, lua_KContext ctx) {
   aio_file_ud *u = lua_touserdata(L, FILE_AT);
   lua_pushvalue(L, PATH);
   lua_setiuservalue(L, FILE_AT, AIO_FILE_UV_PATH);
-  u->f = aio_file_new();
   const aio_task *t = (aio_task *)ctx;
+  aio_file_new(&u->f);
   int err = u->f ? aio_file_open(u->f, t->fut.loop->core, fs->fd, &fs->req.statbuf, (int)fs->a)
                  : UV_ENOMEM;
   if (err) return open_failed(L, err, "open", false);

@@ -12,10 +12,12 @@
 
 /* ---- the file ---- */
 
-aio_file *aio_file_new(void) {
+aio_file *aio_file_new(aio_file **owner) {
   aio_file *f = calloc(1, sizeof *f);
   if (!f) return NULL;
   f->fd = -1;
+  f->owner = owner;
+  *owner = f;
   f->chunk = f->out_limit = AIO_FILE_BUFFER;
   aio_link_init(&f->ops);
   aio_link_init(&f->object.link);
@@ -60,6 +62,7 @@ static void file_free(aio_file *f) {
 
 void aio_file_release(aio_file *f) {
   f->released = true;
+  f->owner = NULL;
   if (aio_file_idle(f)) file_free(f);
 }
 
@@ -242,16 +245,20 @@ static void op_free(aio_file_op *op) {
   free(op);
 }
 
+/* Nobody has heard of its error. */
+static void note_lost(const aio_file_op *op) {
+  if (op->err && goes_on(op) && !op->file->lost) op->file->lost = op->err;
+}
+
 /* What was released and is done goes; the next one begins. */
 static void go_on(aio_file *f) {
   for (aio_file_op *op; (op = front(f));) {
     if (op->running || (op->done && op->owner)) return;
     if (!op->done && !run(op)) return;
     if (op->owner) return;
-    if (op->err && goes_on(op) && !f->lost) f->lost = op->err;
+    note_lost(op);
     op_free(op);
   }
-  if (f->released || !f->loop) finish(f);
   if (f->released) file_free(f);
 }
 
@@ -314,6 +321,7 @@ void aio_file_op_release(aio_file_op *op) {
     op->done = true;
   }
   if (op->running || (!op->done && goes_on(op))) return;
+  note_lost(op);
   op_free(op);
   go_on(f);
 }
@@ -345,7 +353,8 @@ static void file_detach(aio_object *o) {
     if (op->done || f->polled || !goes_on(op)) op_free(op);
   }
   for (aio_link *l = f->ops.next; l != &f->ops; l = l->next) f->loop->live--;
-  f->closing = true;
+  f->released = true;
+  if (f->owner) *f->owner = NULL;
   leave(f);
   go_on(f);
 }

@@ -37,11 +37,12 @@ typedef struct aio_file {
   aio_fdwatch *watch; /* of what is polled, else NULL */
   int fd;             /* -1: closed */
   bool reads, writes, appends, seeks;
-  bool polled;             /* it has, or had, a watch */
-  bool dirty;              /* something was written */
-  bool fresh;              /* a FIFO: nobody may have opened the other end yet */
-  bool closing;            /* the operation that closes it is in the queue, or has ended */
-  bool released;           /* the Lua object has gone */
+  bool polled;   /* it has, or had, a watch */
+  bool dirty;    /* something was written */
+  bool fresh;    /* a FIFO: nobody may have opened the other end yet */
+  bool closing;  /* the operation that closes it is in the queue, or has ended */
+  bool released; /* the Lua object has gone */
+  struct aio_file **owner;
   uint8_t buffering;       /* enum aio_file_buffering */
   size_t chunk, out_limit; /* bytes to read ahead, and to hold back */
   int64_t at;              /* where `in` ends or `out` begins, in the file */
@@ -90,8 +91,9 @@ struct aio_file_op {
   int user; /* for the owner */
 };
 
-/* A file without a descriptor, or NULL. */
-aio_file *aio_file_new(void);
+/* A file without a descriptor, or NULL; sets *owner, which is NULL again when its loop has closed:
+ * from then on another thread may have it. */
+aio_file *aio_file_new(aio_file **owner);
 /* Takes the descriptor over, with what fstat told and libuv's flags of open. 0 or an error code;
  * then the descriptor is still the caller's. */
 int aio_file_open(aio_file *f, aio_loop *l, int fd, const uv_stat_t *st, int flags);
