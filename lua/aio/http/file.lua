@@ -7,6 +7,7 @@ local core = require "aio.core"
 local aio_timeout = require "aio.timeout"
 local check = require "aio.check"
 local fs = require "aio.fs"
+local http_core = require "aio.http.core"
 local accept = require "aio.http.accept"
 local exceptions = require "aio.http.exceptions"
 local headers = require "aio.http.headers"
@@ -141,7 +142,7 @@ end
 local function fill_headers(self, etag, mtime, coding)
   local h = self.headers
   h["ETag"] = etag
-  h["Last-Modified"] = os.date("!%a, %d %b %Y %H:%M:%S GMT", mtime)
+  h["Last-Modified"] = http_core.http_date(mtime)
   h["Accept-Ranges"] = "bytes"
   if coding then h["Content-Encoding"] = coding end
   if self._precompressed then h["Vary"] = "Accept-Encoding" end
