@@ -255,4 +255,17 @@ function T.test_redirects()
   lu.assertErrorMsgContains("303, 307", http.redirect, "/a", 200)
 end
 
+-- A compressed sibling leads no further than the file itself may.
+function T.test_siblings_that_are_links()
+  for _, follow in ipairs { false, true } do
+    serve(function(server, dir)
+      aio.fs.symlink("../secret", dir .. "/a.txt.gz")
+      aio.fs.utime(dir .. "/a.txt", 0, 0) -- the sibling is no older
+      local res = once(server, get("/s/a.txt", "Accept-Encoding: gzip\r\n"))
+      lu.assertEquals(res.body, follow and "secret" or "0123456789")
+      lu.assertEquals(res.headers["Content-Encoding"], follow and "gzip" or nil)
+    end, { follow_symlinks = follow })
+  end
+end
+
 return T

@@ -126,10 +126,10 @@ local function chosen(self, req)
   local path, info = self._path, self._info or M.stat(self._path)
   if info.type ~= "file" then error(exceptions.NotFound(), 0) end
   if self._precompressed then
-    local codings = accept.codings(req.headers)
+    local codings, stat = accept.codings(req.headers), self._no_links and fs.lstat or fs.stat
     for _, one in ipairs(SIBLINGS) do
       if next(codings) and codings[one[1]] then
-        local ok, sibling = core.catch(core.OSError, fs.stat, path .. one[2])
+        local ok, sibling = core.catch(core.OSError, stat, path .. one[2])
         if ok and sibling.type == "file" and sibling.mtime >= info.mtime then
           return path .. one[2], sibling, one[1]
         end

@@ -60,6 +60,7 @@ local function response(opts, path, info)
     max_age = opts.max_age, headers = opts.headers, precompressed = opts.precompressed ~= false,
   })
   res._info = info
+  res._no_links = not opts.follow_symlinks -- of its siblings
   return res
 end
 
