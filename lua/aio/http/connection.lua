@@ -82,6 +82,13 @@ function Connection:drain()
     0)
 end
 
+--- After a whole response that is more than the client takes: whatever is raised from here on, no
+--- other response may follow. [suspends]
+function Connection:wait_sent()
+  self.started, self.special = true, true
+  self:drain()
+end
+
 --- Writes; waits as `drain` does when much is unsent. [suspends]
 function Connection:write(...)
   if not self.conn:write_nowait(...) then self:drain() end
@@ -104,7 +111,7 @@ end
 
 local function say_continue(c)
   c.expects = false
-  if not c.started then c.conn:write(CONTINUE) end
+  if not c.started then c:write(CONTINUE) end
 end
 
 local function check_current(c, req)

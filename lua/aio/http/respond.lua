@@ -22,9 +22,12 @@ local TEXT = "text/plain; charset=utf-8"
 
 M.SMALL, M.TEXT = SMALL, TEXT
 
---- The flags of a response's head: those of the request, as far as the connection goes on.
-local function flags_of(c)
-  if c.settings.closing or c.left ~= 0 and not c:can_finish_body() then
+--- The flags of a response's head: those of the request, as far as the connection goes on. Headers
+--- may say that it does not.
+local function flags_of(c, h)
+  local own = h and h["Connection"]
+  if c.settings.closing or c.left ~= 0 and not c:can_finish_body()
+    or own and own:lower():find("close", 1, true) then
     c.quit, c.special = true, true
   end
   return c.quit and c.flags & ~KEEP_ALIVE or c.flags
@@ -38,7 +41,7 @@ M.is_bare = is_bare
 --- Sends a response whose body is in memory. [suspends only when the client is slow]
 ---@param h table|nil|false headers
 function M.send(c, req, status, reason, h, content_type, body)
-  local length, flags, conn = #body, flags_of(c), c.conn
+  local length, flags, conn = #body, flags_of(c, h), c.conn
   local below
   c.status, c.bytes = status, 0
   if is_bare(status) then
@@ -55,7 +58,7 @@ function M.send(c, req, status, reason, h, content_type, body)
     below = conn:write_nowait(
       response_head(status, reason or nil, h or nil, content_type, length, flags), body)
   end
-  if not below then c:drain() end
+  if not below then c:wait_sent() end
 end
 
 --- The head of a response whose body follows; marks the response as begun.
@@ -64,7 +67,7 @@ end
 function M.head(c, _, res, length)
   c.status, c.bytes = res.status, 0
   local head = response_head(res.status, res.reason, res._h or nil, res.content_type, length,
-    flags_of(c))
+    flags_of(c, res._h))
   c.started, c.special = true, true
   return head
 end
@@ -101,12 +104,16 @@ function M.of(res, req)
       res == nil and "nothing" or "a " .. type(res))), 0)
 end
 
--- Signals and compression: what few applications have.
+-- Signals and compression: what few applications have. When that fails, so may it for the answer to
+-- the failure, which then goes out without.
 local function prepare(c, req, res)
+  if req._preparing then return end
+  req._preparing = true
   for _, fn in ipairs(req.route.prepare or {}) do fn(req, res) end
   local compress = res.compress
   if compress == nil then compress = c.settings.compress end
   if compress then require("aio.http.compress").apply(req, res, compress) end
+  req._preparing = nil
 end
 
 --- Answers with what a handler has returned. [suspends]

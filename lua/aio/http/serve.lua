@@ -45,9 +45,17 @@ end
 
 -- ---- after a response ----
 
+local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
+
+-- The response is gone already: a log that fails is told, and changes nothing of it.
 local function log(c, req)
-  local settings = c.settings
-  if settings.log then settings.log(c, req) end
+  local ok, err = pcall(c.settings.log, c, req)
+  if ok then return end
+  if not is_error(err) then error(err, 0) end
+  core.get_running_loop():call_exception_handler {
+    message = "the access log failed", kind = "callback_error", exception = err,
+    task = core.current_task(), request = req,
+  }
 end
 
 -- The rest of a request whose response is gone. True: the next one can come.
@@ -122,7 +130,8 @@ local function requests(c)
     if size <= SMALL and plain and length == 0 and method ~= "HEAD" and not settings.closing
       and not c.special then
       if busy then c.status, c.bytes = 200, size end
-      if not write(conn, response_head(200, nil, nil, kind, size, flags, body)) then c:drain() end
+      local below = write(conn, response_head(200, nil, nil, kind, size, flags, body))
+      if not below then c:wait_sent() end
     else
       answer(c, req, res)
     end
@@ -156,8 +165,6 @@ local function report(c, req, caught)
     conn = c.conn, task = core.current_task(), address = peer, request = req,
   }
 end
-
-local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
 
 -- What a client that has gone makes of reads and writes; also as all members of a group.
 local function is_loss(err)
@@ -206,8 +213,11 @@ local function give_up(c, caught)
   if not core.is(err, core.OSError) then error(err, 0) end
 end
 
+-- What has been read ahead may not be all that comes: a close with unread bytes makes the client's
+-- system drop the last answer.
 local function close(c)
-  local ok, err = pcall(c.close, c, c.rest)
+  local rest = c.rest or not c.taken and (core._unread(c.conn) or 0) > 0
+  local ok, err = pcall(c.close, c, rest)
   if not ok and not core.is(err, core.OSError) then error(err, 0) end
 end
 
@@ -221,6 +231,9 @@ function M.serve(settings, conn, secure)
     local ok, more = xpcall(requests, note, c)
     if not ok then
       ok, more = xpcall(failed, note, c, as_caught(more))
+      if not ok and c.req and c.req._preparing then -- the plain answer then
+        ok, more = xpcall(failed, note, c, as_caught(more))
+      end
       if not ok then return give_up(c, more) end
     end
     if not more then break end

@@ -17,6 +17,9 @@ local M = {}
 local Out = { __name = "StreamOut" }
 Out.__index = Out
 
+-- What the function has left behind writes nothing any more: the next response may be under way.
+function Out:__close() self._ended = true end
+
 local function total(n, ...)
   local size = 0
   for i = 1, n do
@@ -146,10 +149,9 @@ end
 
 --- Sends the response. [suspends]
 function methods:_send(c, req)
-  local out = out_of(self, c, req)
+  local out <close> = out_of(self, c, req)
   if req.method == "HEAD" or respond.is_bare(self.status) then
     c.conn:write_nowait(head_of(out))
-    out._ended = true
     return
   end
   c.bytes = 0

@@ -5,6 +5,8 @@
 
 local core = require "aio.core"
 
+local UPGRADE <const> = require("aio.http.core").UPGRADE
+
 local M = {}
 
 -- Reads until the next head is whole, or the end; then the handler's task is cancelled.
@@ -23,7 +25,8 @@ end
 
 --- Calls the handler, and cancels it when the client goes away meanwhile. [suspends]
 function M.call(c, req, call)
-  if c.left ~= 0 then return call(req) end -- the handler reads, and sees the end itself
+  -- where the handler reads, it sees the end itself
+  if c.left ~= 0 or c.flags & UPGRADE ~= 0 then return call(req) end
   c.parser:next()
   c.advanced, c.special = true, true
   local task = core.get_running_loop():create_task(look, c)

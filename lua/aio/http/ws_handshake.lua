@@ -87,6 +87,7 @@ local function refuse(req, opts)
   if not changes_protocol(headers) then
     return "UpgradeRequired", "this address speaks WebSocket"
   end
+  if req.body_exists then return "BadRequest", "a WebSocket begins without a body" end
   if single(headers, "Sec-WebSocket-Version") ~= VERSION then
     return "UpgradeRequired", "version 13 of WebSocket is spoken here"
   end

@@ -1,0 +1,160 @@
+-- SPDX-License-Identifier: MIT
+-- A server whose own code fails at odd places, and clients that end things early: no request gets
+-- two answers, none gets another's, and no answer is lost.
+
+local aio = require "aio"
+local lu = require "luaunit"
+local env = require "support.env"
+
+if not env.has_http() then
+  return { test_skipped = function() lu.skip "no library for HTTP" end }
+end
+
+local http = require "aio.http"
+local support = require "support.http"
+
+local T = {}
+
+local serve, get = support.serve, support.get
+
+-- What the loop's handler of exceptions was told while fn ran.
+local function reports_of(fn)
+  local loop, seen = aio.get_running_loop(), {}
+  loop:set_exception_handler(function(_, context)
+    seen[#seen + 1] = context.message .. ": " .. tostring(context.exception)
+  end)
+  fn()
+  loop:set_exception_handler(nil)
+  return seen
+end
+
+local function bodies(raw, n)
+  local all = {}
+  for i = 1, n do
+    local res = raw:response()
+    all[i] = res and res.body or "nothing"
+  end
+  return all
+end
+
+function T.test_a_log_that_fails_answers_nothing_twice()
+  serve(function(app)
+    app:get("/{n}", function(req) return req.match_info.n end)
+  end, function(server)
+    local seen = reports_of(function()
+      local raw <close> = server:connect()
+      raw:send(get "/1" .. get "/2")
+      lu.assertEquals(bodies(raw, 2), { "1", "2" })
+    end)
+    lu.assertEquals(#seen, 2)
+    lu.assertStrContains(seen[1], "the access log failed")
+  end, { access_log = true, access_log_to = function() error "no room" end })
+end
+
+function T.test_on_response_prepare_fails()
+  serve(function(app)
+    app:get("/", function() return "a" end)
+    app:get("/bad", function() error "the handler" end)
+    app:on_response_prepare(function() error "the signal" end)
+  end, function(server)
+    local seen = reports_of(function()
+      local raw <close> = server:connect()
+      raw:send(get "/" .. get "/bad" .. get "/none")
+      for _ = 1, 3 do lu.assertEquals(raw:response().status, 500) end
+    end)
+    lu.assertEquals(#seen, 4) -- that of the handler, and three of the signal
+  end)
+end
+
+function T.test_a_task_that_outlives_its_stream_writes_nothing()
+  local caught
+  serve(function(app)
+    app:get("/", function()
+      return http.stream(function(out)
+        aio.create_task(function()
+          aio.sleep(0)
+          caught = select(2, pcall(out.write, out, "late"))
+        end)
+        error "before the head"
+      end)
+    end)
+    app:get("/next", function()
+      for _ = 1, 3 do aio.sleep(0) end
+      return "next"
+    end)
+  end, function(server)
+    reports_of(function()
+      local raw <close> = server:connect()
+      raw:send(get "/" .. get "/next")
+      lu.assertEquals(raw:response().status, 500)
+      lu.assertEquals(raw:response().body, "next")
+    end)
+    lu.assertStrContains(tostring(caught), "this response has ended")
+  end)
+end
+
+function T.test_a_handler_that_says_close()
+  serve(function(app)
+    app:get("/", function() return http.Response { body = "a", headers = { Connection = "Close" } }
+    end)
+  end, function(server)
+    local raw <close> = server:connect()
+    raw:send(get "/" .. get "/")
+    local text = raw:rest()
+    lu.assertEquals(select(2, text:gsub("HTTP/1.1 200", "")), 1)
+    lu.assertEquals(select(2, text:lower():gsub("connection: close", "")), 1)
+  end)
+end
+
+function T.test_requests_behind_the_last_one_do_not_lose_its_answer()
+  serve(function(app)
+    app:get("/", function() return "a" end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local more = get("/", "X: " .. ("y"):rep(8000) .. "\r\n"):rep(40)
+    raw:send(get("/", "Connection: close\r\n") .. more)
+    aio.sleep(0.05) -- a reset would have come by now
+    local res = raw:response()
+    lu.assertEquals({ res.status, res.body }, { 200, "a" })
+    lu.assertTrue(raw:is_over())
+  end)
+end
+
+function T.test_a_websocket_where_handlers_are_cancelled()
+  if not env.has_tls() then return lu.skip "no library for TLS" end
+  serve(function(app)
+    app:websocket("/", function(ws) for msg in ws:messages() do ws:send(msg) end end)
+  end, function(server)
+    local session <close> = http.ClientSession()
+    local ws <close> = session:ws_connect(server:make_url "/")
+    for _, text in ipairs { "one", "two" } do
+      ws:send(text)
+      lu.assertEquals(ws:receive_str(), text)
+    end
+  end, { handler_cancellation = true })
+end
+
+local HANDSHAKE = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+  .. "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+-- The body is no frame of the WebSocket's.
+function T.test_a_handshake_with_a_body()
+  serve(function(app)
+    app:websocket("/", function(ws) for msg in ws:messages() do ws:send(msg) end end)
+    app:get("/next", function() return "next" end)
+  end, function(server)
+    local frame = require("aio.http.core").ws_frame(0x81, "smuggled")
+    local bodies_of = {
+      ("Content-Length: %d\r\n\r\n%s"):format(#frame, frame),
+      ("Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"):format(#frame, frame),
+    }
+    for _, body in ipairs(bodies_of) do
+      local raw <close> = server:connect()
+      raw:send("GET / HTTP/1.1\r\nHost: h\r\n" .. HANDSHAKE .. body .. get "/next")
+      lu.assertEquals(raw:response().status, 400)
+      lu.assertEquals(raw:response().body, "next")
+    end
+  end)
+end
+
+return T
