@@ -5,6 +5,7 @@
 --   curl http://127.0.0.1:8080/api/notes
 --   curl http://127.0.0.1:8080/api/notes -H 'Content-Type: application/json' -d '{"text": "milk"}'
 --   curl -X DELETE http://127.0.0.1:8080/api/notes/1
+--   curl -N http://127.0.0.1:8080/events
 
 local aio = require "aio"
 local http = require "aio.http"
@@ -72,11 +73,17 @@ end
 
 -- ---- the feed ----
 
+-- A queue that gets what is published from now on.
+local function subscribe()
+  local queue = aio.Queue(FEED_EVENTS)
+  feeds[queue] = true
+  return queue
+end
+
 -- Sends what is published until the client goes; a task of its own reads, since only a reader sees
 -- the client's close.
 local function feed(ws)
-  local queue = aio.Queue(FEED_EVENTS)
-  feeds[queue] = true
+  local queue = subscribe()
   local _ <close> = aio.defer(leave, queue)
   local group <close> = aio.TaskGroup()
   group:create_task(function()
@@ -85,6 +92,15 @@ local function feed(ws)
   end)
   for text in queue:items() do ws:send(text) end
   ws:close()
+end
+
+-- The same as server-sent events.
+local function events()
+  return http.sse(function(out)
+    local queue = subscribe()
+    local _ <close> = aio.defer(leave, queue)
+    for text in queue:items() do out:send { data = text } end
+  end)
 end
 
 -- ---- putting it together ----
@@ -104,6 +120,7 @@ app:post("/api/notes", add)
 app:get("/api/notes/{id:%d+}", show)
 app:delete("/api/notes/{id:%d+}", remove)
 app:websocket("/feed", feed)
+app:get("/events", events)
 app:static("/", PAGE, { index = "index.html" })
 
 http.run_app(app, { host = "127.0.0.1", port = tonumber(arg[1] or 8080) })

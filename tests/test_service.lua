@@ -68,6 +68,15 @@ function T.test_feed()
   end)
 end
 
+function T.test_server_sent_events()
+  with_service(function(session)
+    local response <close> = session:get "/events"
+    local note = add(session, "jam")
+    local next_event = response:events()
+    lu.assertEquals(json.decode(next_event().data), { event = "added", note = note })
+  end)
+end
+
 function T.test_page_in_a_browser()
   if not browser.is_there() then lu.skip "there is no chromium" end
   with_service(function(session, url)
