@@ -157,4 +157,27 @@ function T.test_a_handshake_with_a_body()
   end)
 end
 
+-- Each of these took seconds, or hours: the time grew with the third power of the blanks.
+function T.test_runs_of_blanks_in_headers()
+  local blanks = (" "):rep(4000)
+  serve(function(app)
+    app:get("/", function(req) return (req.range and "range " or "- ") .. req.remote end)
+    if env.has_tls() then app:websocket("/ws", function() end) end
+  end, function(server)
+    local raw <close> = server:connect()
+    for _, field in ipairs {
+      "Range: bytes=" .. blanks .. "-" .. blanks .. "x", "Range: bytes" .. blanks .. "=" .. blanks,
+      "X-Forwarded-For: 1.1.1.1, x" .. blanks .. "x",
+      "X-Forwarded-For: 1.1.1.1, x," .. blanks .. "x" .. blanks .. "x",
+    } do
+      lu.assertEquals(raw:ask(get("/", field .. "\r\n")).body, "- 127.0.0.1")
+    end
+    lu.assertEquals(raw:ask(get("/", "Range: bytes= 1-2 \r\n")).body, "range 127.0.0.1")
+    lu.assertEquals(raw:ask(get("/", "X-Forwarded-For: 2.2.2.2,\t1.1.1.1\r\n")).body, "- 1.1.1.1")
+    if not env.has_tls() then return end
+    local fields = ("Connection: x%sx\r\n"):format(blanks):rep(10)
+    lu.assertEquals(raw:ask(get("/ws", "Upgrade: websocket\r\n" .. fields)).status, 426)
+  end, { forwarded = true })
+end
+
 return T

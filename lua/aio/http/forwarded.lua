@@ -53,10 +53,14 @@ local function trusts(list)
   end
 end
 
+-- No value has blanks inside. Runs of them are looked at once.
 local function values(headers, name)
   local list = {}
   for _, line in ipairs(headers:get_all(name)) do
-    for value in (line .. ","):gmatch "%s*([^,]-)%s*," do list[#list + 1] = value end
+    for item in (line .. ","):gmatch "([^,]*)," do
+      local from = item:find "%S"
+      list[#list + 1] = from and item:match("^(%S+)%s*$", from) or ""
+    end
   end
   return list
 end

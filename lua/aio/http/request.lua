@@ -186,8 +186,11 @@ end
 --- the last so many bytes; nil when none, or more than one, was.
 function lazy.range(req)
   local line = req.headers.range
-  local unit, first, last = (line or ""):match "^%s*(%a+)%s*=%s*(%d*)%s*%-%s*(%d*)%s*$"
-  if not unit or unit:lower() ~= "bytes" or first == "" and last == "" then return nil end
+  -- one after the other: runs of blanks shall be looked at once, not once for each way to part them
+  local unit, spec = (line or ""):match "^%s*(%a+)%s*=(.*)$"
+  if not unit or unit:lower() ~= "bytes" then return nil end
+  local first, last, rest = spec:match "^%s*(%d*)%-(%d*)(.*)$"
+  if not first or first == "" and last == "" or rest:find "%S" then return nil end
   if #first > 18 or #last > 18 then return nil end
   local range = { first = math.tointeger(tonumber(first)), last = math.tointeger(tonumber(last)) }
   if range.first and range.last and range.last < range.first then return nil end

@@ -32,7 +32,7 @@ end
 --- Is the token in the list of a header, whatever its case?
 local function has_token(headers, name, token)
   for item in (joined(headers, name) or ""):gmatch("[^,]+") do
-    if item:match("^%s*(.-)%s*$"):lower() == token then return true end
+    if (item:match "^%s*(%S+)%s*$" or ""):lower() == token then return true end
   end
   return false
 end
