@@ -263,6 +263,15 @@ function T.TestDebug.test_open_when_the_loop_is_closed()
   lu.assertTrue(conn:is_closing())
 end
 
+-- A server that could not listen has no sockets; it is no reason for another error at the end.
+function T.TestDebug.test_a_server_that_could_not_listen()
+  local reports = reports_of(function()
+    local s <close> = aio.start_server(print, "127.0.0.1", 0)
+    lu.assertErrorMsgContains("cannot listen", aio.start_server, print, "127.0.0.1", s.port)
+  end)
+  lu.assertEquals(reports, {})
+end
+
 -- A function of aio as the body of a task: no line of the user's is on the stack.
 function T.TestDebug.test_wrong_use_is_blamed_on_who_made_the_task()
   reports_of(function()

@@ -434,7 +434,8 @@ function M.open_in(object, loop)
     return ok and not closing and debug.getuservalue(object, 1) == loop and what or nil
   end
   local is_server = type(mt) == "table" and mt.__name == "Server"
-  return is_server and object._loop == loop and #object.sockets > 0 and "server" or nil
+  local sockets = is_server and object.sockets -- nil: it could not listen
+  return sockets and object._loop == loop and #sockets > 0 and "server" or nil
 end
 
 -- ---- slow steps ----
