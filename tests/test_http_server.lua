@@ -297,7 +297,10 @@ function T.test_other_errors_are_500_and_reported()
       lu.assertEquals(raw:ask(get "/ok").body, "ok")
     end
     lu.assertTrue(reports[1].exception == mine)
-    lu.assertStrContains(reports[1].message, "GET /object from 127.0.0.1:")
+    lu.assertStrContains(reports[1].message, "GET /object (")
+    lu.assertStrContains(reports[1].message, ") from 127.0.0.1:")
+    local place = debug.getinfo(T.test_other_errors_are_500_and_reported, "S").short_src
+    for i = 1, 5 do lu.assertStrContains(reports[i].message, "(" .. place .. ":") end
     lu.assertEquals(reports[1].kind, "callback_error")
     lu.assertStrContains(tostring(reports[2].exception), "secret")
     lu.assertStrContains(reports[2].traceback, "test_http_server")

@@ -27,7 +27,8 @@ end
 
 local function peer_of(conn)
   local peer = conn:get_extra_info "peername"
-  return peer and peer ~= "" and address.format(peer) or "a local process"
+  if peer == nil then return "a peer that has gone" end
+  return peer ~= "" and address.format(peer) or "a local process"
 end
 
 --- Calls fn(conn), reports its error, and closes the connection, unless it was detached. The close

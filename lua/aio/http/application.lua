@@ -103,6 +103,7 @@ local function add(self, n, name, method, path, handler, opts)
   end
   local route = {
     method = method, path = path, pieces = pieces, handler = handler, name = opts.name, app = self,
+    user = handler, -- whose place is told when it fails
   }
   self._routes[#self._routes + 1] = route
   if opts.name then self._names[opts.name] = route end
@@ -173,9 +174,11 @@ function Application:websocket(path, handler, opts)
   check.arg(check.callable(handler), 2, "websocket",
     "handler, function(ws, req), expected, got " .. type(handler))
   if opts then require("aio.http.websocket").check_options(opts, 3, "websocket") end
-  return add(self, 1, "websocket", "GET", path, function(req)
+  local route = add(self, 1, "websocket", "GET", path, function(req)
     return require("aio.http.websocket").serve(req, handler, opts)
   end, { name = name })
+  route.user = handler
+  return route
 end
 
 -- ---- what is put together ----
@@ -329,6 +332,7 @@ local function collect_app(app, above, prefix, out)
   local place = place_of(app, above, prefix)
   for _, route in ipairs(app._routes) do
     local full = compiled(place, route.method, prefix .. route.path, route.handler, route.name)
+    full.user = route.user
     out.routes[#out.routes + 1] = full
   end
   collect(app, place, prefix, out)

@@ -64,7 +64,8 @@ end
 --- The same for messages, with the port.
 function Connection:peer_name()
   local at = self.conn:get_extra_info "peername"
-  return at and at ~= "" and address.format(at) or "a local process"
+  if at == nil then return "a peer that has gone" end
+  return at ~= "" and address.format(at) or "a local process"
 end
 
 ---@return boolean over TLS?

@@ -156,11 +156,18 @@ local function note(err)
   return { err }
 end
 
+-- Where the user's handler stands: what it returned, or raised by a tail call, has no line.
+local function place_of(route)
+  local fn = route and route.user
+  local info = type(fn) == "function" and debug.getinfo(fn, "S")
+  return info and info.what == "Lua" and (" (%s:%d)"):format(info.short_src, info.linedefined) or ""
+end
+
 local function report(c, req, caught)
   local named, peer = pcall(c.peer_name, c)
   core.get_running_loop():call_exception_handler {
-    message = ("the handler of %s %s from %s failed"):format(
-      req.method, ("%q"):format(req._path):sub(2, -2), named and peer or "a peer"),
+    message = ("the handler of %s %s%s from %s failed"):format(req.method,
+      ("%q"):format(req._path):sub(2, -2), place_of(req.route), named and peer or "a peer"),
     kind = "callback_error", exception = caught[1], traceback = caught[2],
     conn = c.conn, task = core.current_task(), address = peer, request = req,
   }

@@ -74,6 +74,16 @@ local function folder_index(req, root, opts, path, tail, ends)
   return response(opts, below, info)
 end
 
+-- A wrong path is told when the application starts, not by a 500 for each file. [suspends]
+local function check_folder(prefix, dir)
+  local ok, info = core.catch(core.OSError, fs.stat, dir)
+  if not ok then info.message = ("static '%s': %s"):format(prefix, info.message) end
+  if not ok then error(info, 0) end
+  if info.type ~= "directory" then
+    error(core.RuntimeError(("static '%s': %s is no folder"):format(prefix, dir)), 0)
+  end
+end
+
 --- Adds the route.
 ---@param app table Application
 ---@param prefix string
@@ -89,6 +99,7 @@ function M.add(app, prefix, dir, opts)
     "path of a folder expected, got " .. type(dir))
   opts = check.options(opts, OPTIONS, 3, "static")
   local root
+  app.on_startup:append(function() check_folder(prefix, dir) end)
   local function serve(req)
     root = root or fs.realpath(dir)
     local tail, ends = relative(req, opts.hidden)
@@ -98,7 +109,9 @@ function M.add(app, prefix, dir, opts)
     if info.type ~= "file" or ends then not_found() end
     return response(opts, path, info)
   end
-  return app:get(prefix:gsub("/+$", "") .. "/{tail:.*}", serve, { name = opts.name })
+  local route = app:get(prefix:gsub("/+$", "") .. "/{tail:.*}", serve, { name = opts.name })
+  route.user = nil
+  return route
 end
 
 return M
