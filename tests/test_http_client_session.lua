@@ -171,7 +171,7 @@ local function tracing(list)
   for _, moment in ipairs(MOMENTS) do
     functions["on_" .. moment] = function(ctx, facts)
       ctx.seen = (ctx.seen or 0) + 1
-      assert(facts.method and facts.url and ctx.session)
+      assert(facts.method and facts.url.host and ctx.session)
       list[#list + 1] = moment
     end
   end

@@ -22,9 +22,9 @@ M.class = Executor
 
 local function check_function(fn, n, name)
   if type(fn) == "function" then return end
-  local got = type(fn)
-  check.argerror(n, name, "function expected, got " .. got
-    .. (core.isfuture(fn) and "; did you call it? write " .. name .. "(fn, 1)" or ""))
+  local called = fn == nil or core.isfuture(fn)
+  check.argerror(n, name, "function expected, got " .. type(fn)
+    .. (called and "; did you call it? write " .. name .. "(fn, 1)" or ""))
 end
 
 local OPTIONS = { max_workers = "number", memory_limit = "number", initializer = "function" }

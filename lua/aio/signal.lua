@@ -33,7 +33,8 @@ end
 ---@param fn function
 function Loop:add_signal_handler(sig, fn, ...)
   local number = check_signal(sig, 1, "add_signal_handler")
-  check.arg(check.callable(fn), 2, "add_signal_handler", "function expected, got " .. type(fn))
+  check.arg(check.callable(fn), 2, "add_signal_handler", "function expected, got " .. type(fn)
+    .. (fn == nil and "; did you call it? write its name, arguments behind it" or ""))
   if self:is_closed() then check.state "this loop is closed; make a new one with new_event_loop" end
   local set = handlers(self)
   set[number] = set[number] or false -- then nothing can fail once the new one is there

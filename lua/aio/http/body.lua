@@ -65,7 +65,7 @@ local function of_form(fields, n, name)
     "option 'form': map of fields, or list of pairs, expected, got " .. type(fields))
   local hc, target = require "aio.http.core", require "aio.http.target"
   if fields._as_body then return fields:_as_body() end
-  return of_text(hc.encode_query(target.flatten(fields, n, name)),
+  return of_text(hc.encode_query(target.flatten(fields, n, name, "form")),
     "application/x-www-form-urlencoded")
 end
 

@@ -67,6 +67,11 @@ local function checked(class)
       .. "%s; write %s(text, { headers = ... })"):format(type(text), class.name))
     check.arg(fields == nil or type(fields) == "table", 2, class.name,
       "table of fields (headers, reason, body, content_type, ...) expected, got " .. type(fields))
+    local status = fields and fields.status
+    if status and not (math.type(status) == "integer" and status >= 200 and status <= 999) then
+      check.argerror(2, class.name, "field 'status': an integer from 200 to 999 expected, got "
+        .. tostring(status))
+    end
     return make(self, text, fields)
   end
 end

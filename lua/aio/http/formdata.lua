@@ -84,6 +84,10 @@ local function add_map(self, map)
   table.sort(names)
   for _, name in ipairs(names) do
     local values = is_list(map[name]) and map[name] or { map[name] }
+    if values[1] == nil and next(values) ~= nil then -- nothing of it would be sent
+      check.argerror(1, "FormData", ("'%s': a value, a list of values, or { data =, filename =, "
+        .. "content_type = } expected"):format(name))
+    end
     for _, value in ipairs(values) do add(self, name, value) end
   end
 end

@@ -146,6 +146,10 @@ end
 local function add_values(flat, name, value, n, fn, convert)
   check.arg(type(name) == "string", n, fn, "names are strings, got a " .. type(name))
   if type(value) ~= "table" or getmetatable(value) then value = { value } end
+  if value[1] == nil and next(value) ~= nil then -- nothing of it would be sent
+    check.argerror(n, fn, ("value of '%s': a value or a list of values expected, got a table with "
+      .. "names"):format(name))
+  end
   for _, one in ipairs(value) do
     flat[#flat + 1] = name
     flat[#flat + 1] = convert and text_of(one, name, n, fn) or one

@@ -64,6 +64,7 @@ local function refuse_pattern(pattern)
   if find(plain, "[()]") then return "captures cannot stand in it; write %( and %) for brackets" end
   if find(plain, "^%^") or find(plain, "%$$") then return "it is anchored already" end
   if pattern == "" then return "it is empty" end
+  if find(plain, "\\%a") then return "it is a pattern of Lua: %d, not \\d" end
   local ok, err = pcall(find, "", pattern)
   return not ok and (gsub(err, "^.-:%d+: ", "")) or nil
 end

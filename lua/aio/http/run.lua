@@ -4,6 +4,7 @@
 -- (threads with a loop each) that share a port.
 
 local core = require "aio.core"
+local address = require "aio.address"
 local channel = core.Channel
 local check = require "aio.check"
 local executor = require "aio.executor"
@@ -196,6 +197,11 @@ function M.run_app(app, opts)
   opts = check.options(opts, OPTIONS, 2, "run_app")
   check.arg(opts.print == nil or opts.print == false or check.callable(opts.print), 2, "run_app",
     "option 'print': function or false expected")
+  if opts.port ~= nil then address.check_port(opts.port, 2, "run_app", "port") end
+  -- what is wrong is told now, at the caller's line
+  if opts.access_log then
+    require("aio.http.log").logger(opts.access_log, opts.access_log_to, "run_app")
+  end
   local run = run_here
   if opts.workers then
     local copy = {}

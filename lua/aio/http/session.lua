@@ -81,6 +81,9 @@ end
 local function check_base(base, n, name)
   if base == nil then return nil end
   local to = target.parse(target.text(base, n, name))
+  -- "a/b" is looked for beside the last segment: without the slash that would be lost, unseen
+  check.arg(to.path:gsub("%?.*", ""):find "/$", n, name,
+    "option 'base_url': end its path with /, else its last part is left out")
   return to.text
 end
 
@@ -308,7 +311,7 @@ local function judge(res, verdict)
 end
 
 local function traced(self, hop, middlewares, most)
-  hop.url = hop.target.text
+  hop.url = client_request.url_of(hop.target)
   hop.trace = trace.reporter(self._trace, hop)
   hop.trace("request_start", { headers = hop.headers })
   local ok, res = pcall(run, self, hop, middlewares, most)
@@ -375,7 +378,7 @@ end
 ---@return table WebSocket
 function ClientSession:ws_connect(url, opts)
   check.self(self, ClientSession, "ws_connect")
-  return require("aio.http.ws_connect").connect(self, url, opts, perform)
+  return require("aio.http.ws_connect").connect(self, url, opts, perform, REQUEST)
 end
 
 --- Closes the session, and its connections when they are its own. May be repeated. [suspends]

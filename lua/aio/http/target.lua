@@ -51,27 +51,36 @@ function M.parse(text, base, classes)
     return of_parts(spelled, part, user, password, host, port, written, path, query)
   end
   local why = part
-  if not scheme and not base then why = why .. " (a URL begins with http:// or https://)" end
+  if scheme and not SCHEMES[scheme:lower()] then
+    why = "it has no scheme; write http:// or https:// before it"
+  elseif not scheme and not base then
+    why = text:find "^%s*/" and "it is relative, which needs a session with a base_url"
+      or "it has no scheme; write http:// or https:// before it"
+  end
   return refuse(classes and classes.invalid or errors.InvalidURL, text, why)
 end
 
 -- ---- params ----
 
-local function text_of(value, key, n, name)
+local function text_of(value, key, n, name, option)
   if math.type(value) == "integer" or type(value) == "string" then return tostring(value) end
   if type(value) == "number" and value == value and math.abs(value) < math.huge then
     return tostring(value)
   end
   if type(value) == "boolean" then return tostring(value) end
-  check.argerror(n, name, ("option 'params': '%s': string, number or boolean expected, got %s")
-    :format(tostring(key), type(value)))
+  check.argerror(n, name, ("option '%s': '%s': string, number or boolean expected, got %s")
+    :format(option, tostring(key), type(value)))
 end
 
-local function add(flat, key, value, n, name)
+local function add(flat, key, value, n, name, option)
   if type(value) ~= "table" then value = { value } end
+  if value[1] == nil and next(value) ~= nil then -- nothing of it would be sent
+    check.argerror(n, name, ("option '%s': '%s': value or list of values expected, got a table "
+      .. "with names"):format(option, tostring(key)))
+  end
   for _, one in ipairs(value) do
     flat[#flat + 1] = tostring(key)
-    flat[#flat + 1] = text_of(one, key, n, name)
+    flat[#flat + 1] = text_of(one, key, n, name, option)
   end
 end
 
@@ -79,26 +88,28 @@ end
 --- order of the names, or of a list of pairs.
 ---@param fields table
 ---@param n integer argument of function `name`
+---@param option? string the option that they are, "params"
 ---@return table flat
-function M.flatten(fields, n, name)
+function M.flatten(fields, n, name, option)
+  option = option or "params"
   local flat = {}
   local mt = getmetatable(fields)
   if mt and mt.__pairs then -- a MultiDict keeps its order
-    for key, value in pairs(fields) do add(flat, key, value, n, name) end
+    for key, value in pairs(fields) do add(flat, key, value, n, name, option) end
     return flat
   end
   if #fields > 0 then
     for i, pair in ipairs(fields) do
       check.arg(type(pair) == "table" and pair[1] ~= nil and pair[2] ~= nil, n, name,
         ("item %d: a pair { name, value } expected"):format(i))
-      add(flat, pair[1], pair[2], n, name)
+      add(flat, pair[1], pair[2], n, name, option)
     end
     return flat
   end
   local keys = {}
   for key in pairs(fields) do keys[#keys + 1] = key end
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
-  for _, key in ipairs(keys) do add(flat, key, fields[key], n, name) end
+  for _, key in ipairs(keys) do add(flat, key, fields[key], n, name, option) end
   return flat
 end
 

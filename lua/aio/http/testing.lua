@@ -16,6 +16,7 @@ local site = require "aio.http.site"
 local M = {}
 
 local HOST = "127.0.0.1"
+local PATIENCE_S = 1 -- with handlers that still run when a server is closed
 
 -- ---- raw bytes ----
 
@@ -123,10 +124,11 @@ Server.__index = Server
 
 --- Starts an application at a free port. [suspends]
 ---@param app Application
----@param opts? table those of AppRunner, and ssl
+---@param opts? table those of AppRunner (shutdown_timeout is 1 unless given: no test waits long for
+---  a handler whose client has gone), and ssl
 ---@return TestServer
 function M.TestServer(app, opts)
-  local rest, ssl = {}, nil
+  local rest, ssl = { shutdown_timeout = PATIENCE_S }, nil
   for k, v in pairs(opts or {}) do
     if k == "ssl" then ssl = v else rest[k] = v end
   end
@@ -139,10 +141,17 @@ function M.TestServer(app, opts)
   }, Server)
 end
 
+local function check_path(path, n, name)
+  check.arg(type(path) == "string" and path:find "^/", n, name,
+    "a path that begins with / expected, got " .. (type(path) == "string"
+      and ("'%s'"):format(path) or type(path)))
+end
+
 --- The whole URL of a path.
 ---@param path string
 ---@return string
 function Server:make_url(path)
+  check_path(path, 1, "make_url")
   return ("%s://%s:%d%s"):format(self.scheme, HOST, self.port, path)
 end
 
@@ -178,18 +187,29 @@ function M.TestClient(app, opts)
   return setmetatable({ server = server, session = session, _owned = owned }, Client)
 end
 
+local function url_of(self, path, n, name)
+  check_path(path, n, name)
+  return self.server:make_url(path)
+end
+
 --- A request to a path of the server; see ClientSession:request. [suspends]
 function Client:request(method, path, opts)
-  return self.session:request(method, self.server:make_url(path), opts)
+  check.self(self, Client, "request")
+  return self.session:request(method, url_of(self, path, 2, "request"), opts)
 end
 
 for _, verb in ipairs { "get", "post", "put", "patch", "delete", "head", "options" } do
-  Client[verb] = function(self, path, opts) return self:request(verb:upper(), path, opts) end
+  Client[verb] = function(self, path, opts)
+    check.self(self, Client, verb)
+    return self.session[verb](self.session, url_of(self, path, 1, verb), opts)
+  end
 end
 
 --- A WebSocket to a path of the server. [suspends]
 function Client:ws_connect(path, opts)
-  return self.session:ws_connect(self.server:make_url(path):gsub("^http", "ws"), opts)
+  check.self(self, Client, "ws_connect")
+  local url = url_of(self, path, 1, "ws_connect"):gsub("^http", "ws")
+  return self.session:ws_connect(url, opts)
 end
 
 --- Closes the session, and the server when it was started here. [suspends]

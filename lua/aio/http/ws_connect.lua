@@ -10,10 +10,20 @@ local target = require "aio.http.target"
 
 local M = {}
 
+-- Options of a request that the one for a WebSocket cannot have.
 local NO_BODY = { "data", "json", "form", "multipart", "expect100", "on_progress" }
 
+-- All names that there are, for the message about one that there is not.
+local function options_of(known, options)
+  local all = {}
+  for key in pairs(options) do all[key] = true end
+  for _, key in ipairs(NO_BODY) do all[key] = nil end
+  for key in pairs(known) do all[key] = true end
+  return all
+end
+
 -- The options of the request and those of the WebSocket, which are checked.
-local function split(opts, known)
+local function split(opts, known, options)
   local ours, request = {}, {}
   for key, value in pairs(opts or {}) do
     if known[key] then ours[key] = value else request[key] = value end
@@ -23,6 +33,7 @@ local function split(opts, known)
     check.arg(request[option] == nil, 2, "ws_connect",
       ("option '%s': the request for a WebSocket has no body"):format(option))
   end
+  check.options(request, options_of(known, options), 2, "ws_connect")
   return ours, request
 end
 
@@ -39,9 +50,10 @@ end
 
 --- See ClientSession:ws_connect.
 ---@param perform function the session's way of a request
-function M.connect(session, url, opts, perform)
+---@param options table names of the options that a request has
+function M.connect(session, url, opts, perform, options)
   local websocket = require "aio.http.websocket"
-  local ours, request = split(opts, websocket.CLIENT_OPTIONS)
+  local ours, request = split(opts, websocket.CLIENT_OPTIONS, options)
   local offer, plan = websocket.prepare(ours, 2, "ws_connect")
   local fields = {}
   for i = 1, #offer, 2 do fields[#fields + 1] = { offer[i], offer[i + 1] } end

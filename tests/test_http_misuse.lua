@@ -1,0 +1,166 @@
+-- SPDX-License-Identifier: MIT
+-- What people write by mistake with aio.http: each is told at the caller's line, with the name of
+-- the argument and the remedy, before anything was sent.
+
+local aio = require "aio"
+local http = require "aio.http"
+local kit = require "aio.http.testing"
+local lu = require "luaunit"
+
+local T = {}
+
+local here = debug.getinfo(1, "S").short_src
+
+-- Calls fn; its error is a wrong argument of this file's line, whose message contains `text`.
+local function argument(text, fn, ...)
+  local ok, err = pcall(fn, ...)
+  lu.assertFalse(ok, "accepted: " .. text)
+  lu.assertEquals(type(err), "string", tostring(err))
+  lu.assertStrContains(err, text)
+  lu.assertStrContains(err, "bad argument #")
+  lu.assertStrContains(err, here .. ":")
+end
+
+-- The error of fn, which is of a class of its own.
+local function raised(class, text, fn, ...)
+  local ok, err = pcall(fn, ...)
+  lu.assertFalse(ok, "accepted: " .. text)
+  lu.assertTrue(aio.is(err, class), tostring(err))
+  lu.assertStrContains(tostring(err), text)
+end
+
+function T.test_routes()
+  local app = http.Application()
+  argument("it is a pattern of Lua: %d, not \\d", function() app:get("/{x:\\d+}", print) end)
+  argument("write the function's name", function() app:get("/", (function() end)()) end)
+  argument("write a colon before 'get'", function() app.get("/", print) end)
+  lu.assertNotNil(app:get("/{x:%d+\\}", print)) -- a backslash by itself
+end
+
+-- A wrong folder is told at the start.
+function T.test_static_folders()
+  aio.run(function()
+    for path, text in pairs { ["/no/such/folder"] = "static '/s': stat: no such file",
+      ["/dev/null"] = "static '/s': /dev/null is no folder" } do
+      local app = http.Application()
+      app:static("/s", path)
+      local runner <close> = http.AppRunner(app)
+      lu.assertErrorMsgContains(text, runner.setup, runner)
+    end
+  end)
+end
+
+function T.test_run_app()
+  local app = http.Application()
+  argument("option 'port': port from 0 to 65535", function()
+    http.run_app(app, { port = 99999 })
+  end)
+  argument("option 'access_log': unknown '%Q'", function()
+    http.run_app(app, { access_log = "%Q" })
+  end)
+end
+
+function T.test_status_of_an_exception()
+  for _, status in ipairs { 10, 404.5, "404", 1000 } do
+    argument("field 'status': an integer from 200 to 999", function()
+      return (http.HTTPException("x", { status = status }))
+    end)
+  end
+  lu.assertEquals(http.HTTPException("x", { status = 418 }).status, 418)
+end
+
+-- What a JSON service makes of errors, as docs/api/http_server.md shows.
+function T.test_fields_of_a_caught_exception()
+  local err = http.NotFound "no such note"
+  lu.assertEquals({ err.status, err.reason, err.message }, { 404, "Not Found", "no such note" })
+  lu.assertNil(http.NotFound().message)
+end
+
+function T.test_urls_of_a_client()
+  argument("option 'base_url': end its path with /", function()
+    http.ClientSession { base_url = "http://localhost/api" }
+  end)
+  raised(http.InvalidURL, "no scheme; write http:// or https:// before it", http.ClientSession,
+    { base_url = "localhost:8080" })
+  aio.run(function()
+    for _, base in ipairs { "http://h", "http://h/api/", "http://h/?a=b/c" } do
+      local session <close> = http.ClientSession { base_url = base }
+      lu.assertFalse(session.closed)
+    end
+    local session <close> = http.ClientSession()
+    raised(http.InvalidURL, "write http:// or https:// before it", session.get, session,
+      "localhost:8080/x")
+    raised(http.InvalidURL, "write http:// or https:// before it", session.get, session,
+      "www.example.test/x")
+    raised(http.InvalidURL, "needs a session with a base_url", session.get, session, "/x")
+  end)
+end
+
+-- A table with names where a value belongs: nothing of it would be sent.
+function T.test_fields_that_are_nested()
+  aio.run(function()
+    local client <close> = kit.TestClient(http.Application())
+    local nested = { a = { b = 1 } }
+    argument("option 'params': 'a': value or list of values", function()
+      client:get("/", { params = nested })
+    end)
+    argument("option 'form': 'a': value or list of values", function()
+      client:post("/", { form = nested })
+    end)
+    argument("'a': a value, a list of values, or { data =", function()
+      client:post("/", { multipart = nested })
+    end)
+    argument("value of 'a': a value or a list of values", function() http.encode_query(nested) end)
+    lu.assertEquals(http.encode_query { a = {}, b = { 1, 2 } }, "b=1&b=2")
+  end)
+end
+
+function T.test_options_of_a_websocket()
+  aio.run(function()
+    local client <close> = kit.TestClient(http.Application())
+    argument("unknown option 'heartbeats' (there is: ", function()
+      client:ws_connect("/", { heartbeats = 3 })
+    end)
+    argument(" heartbeat,", function() client:ws_connect("/", { heartbeats = 3 }) end)
+    argument("has no body", function() client:ws_connect("/", { data = "x" }) end)
+  end)
+end
+
+function T.test_clients_of_tests()
+  aio.run(function()
+    local server <close> = kit.TestServer(http.Application())
+    local client <close> = kit.TestClient(server)
+    argument("to 'make_url' (a path that begins with / expected, got 'x')", function()
+      server:make_url "x"
+    end)
+    argument("#1 to 'get' (a path that begins with /", function() client:get() end)
+    argument("#2 to 'request' (a path that begins with /", function()
+      client:request("GET", "x")
+    end)
+    argument("#1 to 'ws_connect' (a path that begins with /", function() client:ws_connect "x" end)
+    argument("#2 to 'post' (unknown option 'dta'", function() client:post("/", { dta = "" }) end)
+    argument("write a colon before 'get'", function() client.get "/" end)
+  end)
+end
+
+-- A handler that nobody waits for does not hold up a test's end.
+function T.test_a_server_of_tests_has_little_patience()
+  aio.run(function()
+    local cancelled = false
+    local app, entered = http.Application(), aio.Event()
+    app:get("/", function()
+      local _ <close> = aio.defer(function() cancelled = true end)
+      entered:set()
+      aio.sleep(1000)
+    end)
+    local server <close> = kit.TestServer(app)
+    local raw = server:connect()
+    raw:send "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
+    entered:wait()
+    raw:close()
+    server:close()
+    lu.assertTrue(cancelled)
+  end)
+end
+
+return T
