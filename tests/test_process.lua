@@ -405,7 +405,17 @@ case("a_stream_is_not_read_for_a_process_that_has_ended", function()
   lu.assertEquals(conn:readline(), "for the handler\n")
 end)
 
+-- A command line where a program is expected.
+case("a_command_line_is_no_program", function()
+  lu.assertErrorMsgContains("strings of their own", exec, "ls -l")
+end)
+
 -- ---- pipeline ----
+
+case("pipeline_takes_one_list", function()
+  lu.assertErrorMsgContains("#2 to 'pipeline' (table of options expected, got a list; all commands",
+    aio.pipeline, { { "ls" } }, { "wc" })
+end)
 
 case("pipeline", function()
   local codes, out = aio.pipeline({ { "cat" }, { "sort", "-r" }, { "head", "-n", 2 } },

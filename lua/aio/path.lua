@@ -17,11 +17,21 @@ function M.check(path, n, name)
   return path
 end
 
+-- 644 for 0644: its digits are octal, what it means as a number (sticky, and not to be read) is not.
+local function looks_octal(mode)
+  return math.type(mode) == "integer" and mode > 511 and mode <= 777
+    and tostring(mode):find "^[0-7]+$"
+end
+
 --- Checks an option that is permissions.
 function M.check_mode(mode, option, n, name)
   if mode == nil then return end
   local number = math.type(mode) == "integer" and mode
     or type(mode) == "string" and mode:find "^[0-7]+$" and #mode <= 5 and tonumber(mode, 8)
+  if looks_octal(mode) then
+    check.argerror(n, name, ("option '%s': the number %d is octal %o; write \"%d\""):format(option,
+      mode, mode, mode))
+  end
   check.arg(number and number >= 0 and number <= 4095, n, name, ("option '%s': permissions "
     .. "expected: octal digits in a string, as \"644\", or their number"):format(option))
 end

@@ -64,6 +64,8 @@ end
 local function specs_of(commands, opts)
   check.arg(type(commands) == "table" and #commands > 0, 1, NAME,
     "list of commands { { program, argument... }, ... } expected")
+  check.arg(type(opts) ~= "table" or opts[1] == nil, 2, NAME,
+    "table of options expected, got a list; all commands stand in one list")
   opts = check.options(opts, OPTIONS, 2, NAME)
   check.arg(not (opts.input and opts.stdin), 2, NAME, "either 'input' or 'stdin', not both")
   local specs = {}

@@ -187,6 +187,8 @@ local function spawn_error(err, spec)
       reason = ("there is no working directory '%s'"):format(spec.cwd)
     elseif err.code == "EACCES" and core._path_kind(spec.file) == "directory" then
       reason = "it is a directory"
+    elseif err.code == "ENOENT" and #spec.args == 1 and spec.file:find "%s" then
+      reason = reason .. "; program and arguments are strings of their own: \"ls\", \"-l\""
     end
   end
   err.message = ("cannot run '%s': %s"):format(spec.file, reason)

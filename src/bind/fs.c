@@ -5,6 +5,7 @@
  * below. Invariant: all that can throw happens before the job is started, or after it has ended. */
 #include "bind/fs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,18 @@ const char *aio_fs_path_at(lua_State *L, int arg) {
   return path;
 }
 
+/* 644 for 0644: its digits are octal, what it means as a number (sticky, and not to be read) is
+ * not. */
+static void refuse_octal(lua_State *L, int arg, lua_Integer mode) {
+  enum { MOST = 0777, LAST = 777 };
+  if (mode <= MOST || mode > LAST || mode % 10 > 7 || mode / 10 % 10 > 7) return;
+  char octal[8];
+  snprintf(octal, sizeof octal, "%o", (unsigned)mode);
+  luaL_argerror(
+      L, arg,
+      lua_pushfstring(L, "the number %d is octal %s; write \"%d\"", (int)mode, octal, (int)mode));
+}
+
 int aio_fs_mode_at(lua_State *L, int arg, int unset) {
   enum { ALL = 07777 };
   if (lua_isnoneornil(L, arg)) return unset;
@@ -33,6 +46,7 @@ int aio_fs_mode_at(lua_State *L, int arg, int unset) {
     int ok;
     mode = lua_tointegerx(L, arg, &ok);
     if (!ok) mode = -1;
+    refuse_octal(L, arg, mode);
   }
   luaL_argcheck(L, mode >= 0 && mode <= ALL, arg,
                 "permissions expected: octal digits in a string, as \"644\", or their number");
