@@ -17,7 +17,7 @@ function M.check(path, n, name)
   return path
 end
 
--- 644 for 0644: its digits are octal, what it means as a number (sticky, and not to be read) is not.
+-- 644 for 0644: the digits are octal, what it means as a number (sticky, unreadable) is not meant.
 local function looks_octal(mode)
   return math.type(mode) == "integer" and mode > 511 and mode <= 777
     and tostring(mode):find "^[0-7]+$"
