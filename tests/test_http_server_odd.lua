@@ -157,6 +157,20 @@ function T.test_a_handshake_with_a_body()
   end)
 end
 
+-- The limit for heads holds for one that has begun while the handler ran.
+function T.test_half_a_head_behind_a_request()
+  support.in_memory(function(app)
+    app:get("/", function() aio.sleep(1) return "a" end)
+  end, function(connect)
+    local raw = connect()
+    raw:send(get "/" .. "GET / HT")
+    lu.assertEquals(raw:response().body, "a")
+    local now = aio.get_running_loop():time()
+    lu.assertEquals(raw:response().status, 408)
+    lu.assertEquals(aio.get_running_loop():time() - now, 10)
+  end, { handler_cancellation = true })
+end
+
 -- Each of these took seconds, or hours: the time grew with the third power of the blanks.
 function T.test_runs_of_blanks_in_headers()
   local blanks = (" "):rep(4000)

@@ -139,8 +139,13 @@ local function requests(c)
       if not finish(c, req) then return OVER end
     end
     c.req = false
-    if c.special then advance(c) else next_message(p) end
     idle = settings.idle_timeout
+    if c.special then
+      advance(c)
+      if not p:idle() then idle = head_timeout end -- a part of it was there before
+    else
+      next_message(p)
+    end
   end
 end
 
