@@ -151,6 +151,31 @@ function T.test_workers_share_a_port()
   end)
 end
 
+-- A start that waits for what never comes is ended by the signal; what was begun is undone.
+function T.test_a_signal_while_it_starts()
+  local body = [[
+    app.cleanup_ctx:append(function(yield)
+      print "begun"
+      io.stdout:flush()
+      yield()
+      print "undone"
+    end)
+    app:on_startup(function() require("aio").Event():wait() end)
+  ]]
+  aio.run(function()
+    for _, options in ipairs { "", "workers = 2" } do
+      local path = program(body, options)
+      local _ <close> = aio.defer(os.remove, path)
+      local child <close> = aio.create_subprocess_shell(
+        "exec env " .. env.command(env.quote(path)), { stdout = aio.PIPE, stderr = aio.PIPE })
+      lu.assertEquals(child.stdout:read "l", "begun")
+      child:send_signal "SIGTERM"
+      lu.assertEquals({ child.stdout:read "a", child.stderr:read "a" }, { "undone\nended\n", "" })
+      lu.assertEquals(child:wait(), 0)
+    end
+  end)
+end
+
 function T.test_a_worker_that_cannot_begin()
   aio.run(function()
     lu.assertErrorMsgContains("no application today", http.run_app, function()

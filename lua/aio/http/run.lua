@@ -66,8 +66,37 @@ local function made(app)
   return app
 end
 
--- Serves until `stopped` returns. [suspends]
-local function serve(app, opts, started, stopped)
+-- ---- the end ----
+
+-- Ends a job that belongs to a block.
+local function ended_with(one)
+  return setmetatable({}, { __close = function()
+    one:cancel()
+    pcall(one.await, one)
+  end })
+end
+
+-- Calls fn(running, stop). When `stopped` returns before fn has called `running`, fn is cancelled,
+-- and that is no error: a start that hangs can be ended. Afterwards the job `stop` ends. [suspends]
+local function until_stopped(stopped, fn)
+  local task = core.current_task()
+  local before, starting, cut_off = task:cancelling(), true, false
+  local stop = job.ensure_future(function()
+    stopped()
+    if starting then
+      cut_off = true
+      task:cancel "stopped while it started"
+    end
+  end)
+  local _ <close> = ended_with(stop)
+  local ok, err = pcall(fn, function() starting = false end, stop)
+  starting = false
+  local ours = cut_off and task:uncancel() <= before
+  if not ok and not (ours and core.is(err, core.CancelledError)) then error(err, 0) end
+end
+
+-- Serves until the job `stop` ends. [suspends]
+local function serve(app, opts, started, stop)
   local r <close> = runner.AppRunner(made(app), picked(opts, runner.OPTIONS))
   r:setup()
   local names, port = {}, nil
@@ -77,7 +106,7 @@ local function serve(app, opts, started, stopped)
     port = port or s.port
   end
   started(names, port)
-  stopped()
+  stop:await()
 end
 
 local function announcer(opts)
@@ -106,26 +135,35 @@ end
 local function run_here(app, opts)
   local stopped, scope = stopper(opts)
   local _ <close> = scope
-  serve(app, opts, announcer(opts), stopped)
+  local announce = announcer(opts)
+  until_stopped(stopped, function(running, stop)
+    serve(app, opts, function(names)
+      running()
+      announce(names)
+    end, stop)
+  end)
 end
 
 -- ---- several states ----
 
 --- What a worker runs: crosses by its name. Tells its port, then serves until `stop` is closed.
 function M._worker(make, opts, ready, stop)
-  serve(make, opts, function(names, port)
-    ready:send { names = names, port = port }
-  end, function() core.catch(core.QueueShutDown, stop.recv, stop) end)
+  local function stopped() core.catch(core.QueueShutDown, stop.recv, stop) end
+  until_stopped(stopped, function(running, stopping)
+    serve(make, opts, function(names, port)
+      running()
+      ready:send { names = names, port = port }
+    end, stopping)
+  end)
 end
 
 -- Ready, or failed before it was.
 local function await_ready(ready, future)
   local function receive() return ready:recv() end
   local got = job.ensure_future(receive)
+  local _ <close> = ended_with(got)
   wait.wait({ got, future }, { return_when = wait.FIRST_COMPLETED })
   if got:done() and not future:done() then return got:result() end
-  got:cancel()
-  pcall(got.await, got)
   future:result() -- raises
   check.state "a worker ended before it served"
 end
@@ -144,30 +182,28 @@ local function start_workers(pool, make, opts, ready, stop)
   return futures, first
 end
 
--- Waits for the signal, or for a worker that ends by itself.
-local function until_end(futures, stopped)
-  local stop = job.ensure_future(stopped)
-  local jobs = table.move(futures, 1, #futures, 2, { stop })
-  local _ <close> = setmetatable({}, { __close = function()
-    stop:cancel()
-    pcall(stop.await, stop)
-  end })
-  wait.wait(jobs, { return_when = wait.FIRST_COMPLETED })
+-- Until `stopping` ends, or a worker by itself. [suspends]
+local function serve_in_workers(make, opts, running, stopping)
+  local pool <close> = executor.Executor { max_workers = opts.workers }
+  local ready, stop = channel(opts.workers), channel(1)
+  local _ <close> = setmetatable({}, { __close = function() stop:close() end })
+  local futures, first = start_workers(pool, make, opts, ready, stop)
+  running()
+  first.names[1] = ("%s (%d workers)"):format(first.names[1], opts.workers)
+  announcer(opts)(first.names)
+  wait.wait(table.move(futures, 1, #futures, 2, { stopping }),
+    { return_when = wait.FIRST_COMPLETED })
+  stop:close()
+  wait.wait(futures)
+  for _, future in ipairs(futures) do future:result() end
 end
 
 local function run_workers(make, opts)
   local stopped, scope = stopper(opts)
   local _ <close> = scope
-  local pool <close> = executor.Executor { max_workers = opts.workers }
-  local ready, stop = channel(opts.workers), channel(1)
-  local _ <close> = setmetatable({}, { __close = function() stop:close() end })
-  local futures, first = start_workers(pool, make, opts, ready, stop)
-  first.names[1] = ("%s (%d workers)"):format(first.names[1], opts.workers)
-  announcer(opts)(first.names)
-  until_end(futures, stopped)
-  stop:close()
-  wait.wait(futures)
-  for _, future in ipairs(futures) do future:result() end
+  until_stopped(stopped, function(running, stop)
+    serve_in_workers(make, opts, running, stop)
+  end)
 end
 
 local function check_workers(app, opts)
