@@ -168,8 +168,9 @@ local function await_ready(ready, future)
   check.state "a worker ended before it served"
 end
 
-local function start_workers(pool, make, opts, ready, stop)
-  local futures, first = {}, nil
+-- Adds the workers to `futures`; what the first has told.
+local function start_workers(pool, make, opts, ready, stop, futures)
+  local first
   for i = 1, opts.workers do
     local own = {}
     for k, v in pairs(opts) do own[k] = v end
@@ -179,15 +180,19 @@ local function start_workers(pool, make, opts, ready, stop)
     local told = await_ready(ready, futures[i])
     first = first or told
   end
-  return futures, first
+  return first
 end
 
 -- Until `stopping` ends, or a worker by itself. [suspends]
 local function serve_in_workers(make, opts, running, stopping)
   local pool <close> = executor.Executor { max_workers = opts.workers }
   local ready, stop = channel(opts.workers), channel(1)
-  local _ <close> = setmetatable({}, { __close = function() stop:close() end })
-  local futures, first = start_workers(pool, make, opts, ready, stop)
+  local futures = {}
+  local _ <close> = setmetatable({}, { __close = function()
+    stop:close() -- the pool would end them where they are
+    if #futures > 0 then wait.wait(futures) end
+  end })
+  local first = start_workers(pool, make, opts, ready, stop, futures)
   running()
   first.names[1] = ("%s (%d workers)"):format(first.names[1], opts.workers)
   announcer(opts)(first.names)
