@@ -66,6 +66,62 @@ function T.test_on_response_prepare_fails()
   end)
 end
 
+function T.test_an_exception_that_cannot_be_sent()
+  serve(function(app)
+    app:get("/", function() error(http.NotFound("no", { headers = { X = "a\r\nb" } })) end)
+    app:get("/next", function() return "next" end)
+  end, function(server)
+    local seen = reports_of(function()
+      local raw <close> = server:connect()
+      raw:send(get "/" .. get "/next")
+      lu.assertEquals(raw:response().status, 500)
+      lu.assertEquals(raw:response().body, "next")
+    end)
+    lu.assertEquals(#seen, 1)
+  end)
+end
+
+-- Where there is no body, nobody says how long it is.
+function T.test_framing_of_ones_own()
+  serve(function(app)
+    app:get("/204", function()
+      return http.Response { status = 204, headers = { ["Content-Length"] = "5" } }
+    end)
+    app:get("/304", function()
+      return http.Response { status = 304, headers = { ["Transfer-Encoding"] = "chunked" } }
+    end)
+    app:get("/size", function()
+      return http.Response { status = 304, headers = { ["Content-Length"] = "5" } }
+    end)
+  end, function(server)
+    reports_of(function()
+      local raw <close> = server:connect()
+      raw:send(get "/204" .. get "/304" .. get "/size")
+      lu.assertEquals({ raw:response().status, raw:response().status }, { 500, 500 })
+      local res = raw:response()
+      lu.assertEquals({ res.status, res.headers["Content-Length"] }, { 304, "5" })
+    end)
+  end)
+end
+
+-- A request without a body that announces one would swallow the next.
+function T.test_framing_of_a_clients_own()
+  serve(function(app)
+    app:get("/", function(req) return tostring(req.body_exists) end)
+  end, function(server)
+    local function add(req, next)
+      req.headers["Content-Length"] = "5"
+      return next(req)
+    end
+    for _, opts in ipairs { { headers = { ["Transfer-Encoding"] = "chunked" } },
+      { headers = { ["Content-Length"] = "5" } }, { middlewares = { add } } } do
+      local session <close> = http.ClientSession(opts)
+      lu.assertErrorMsgContains("leave it out", session.get, session, server:make_url "/")
+      lu.assertEquals(session.connector._pool._used, 0)
+    end
+  end)
+end
+
 function T.test_a_task_that_outlives_its_stream_writes_nothing()
   local caught
   serve(function(app)

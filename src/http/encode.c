@@ -52,7 +52,7 @@ static void put_number(out *o, lua_Unsigned n) {
 /* What the user has given, so that it is not given twice. */
 typedef struct given {
   bool date, server, connection, type, host;
-  bool framed; /* by the caller: no Content-Length and Transfer-Encoding of the user */
+  bool framed; /* by the caller: no Content-Length of the user; a Transfer-Encoding never is */
 } given;
 
 static int refuse(lua_State *L, const char *what, const char *s, size_t len) {
@@ -83,12 +83,12 @@ static void note(lua_State *L, given *g, const char *name, size_t len) {
     if (chars_same(name, "content-type", len)) g->type = true;
     break;
   case 14:
-    framing = chars_same(name, "content-length", len);
+    framing = g->framed && chars_same(name, "content-length", len);
     break;
   case 17:
     framing = chars_same(name, "transfer-encoding", len);
   }
-  if (framing && g->framed)
+  if (framing)
     refuse(L, "the length of the body is not for a header to say; leave it out", name, len);
 }
 
@@ -274,7 +274,8 @@ static int response_head(lua_State *L) {
   enum { STATUS = 1, REASON, HEADERS, TYPE, LENGTH, FLAGS, BODY, BLOCK };
   out o;
   begin(&o, L, BLOCK);
-  given g = {.framed = !lua_isnil(L, LENGTH)};
+  lua_Integer status = lua_tointeger(L, STATUS);
+  given g = {.framed = !lua_isnil(L, LENGTH) || status < 200 || status == 204};
   put_status(&o, STATUS, REASON);
   put_headers(&o, &g, HEADERS);
   if (!g.date) put_date(&o, lua_touserdata(L, lua_upvalueindex(1)));
@@ -312,7 +313,7 @@ static int request_head(lua_State *L) {
   enum { METHOD = 1, TARGET, HOST, HEADERS, TYPE, LENGTH, FLAGS, BLOCK };
   out o;
   begin(&o, L, BLOCK);
-  given g = {.framed = !lua_isnil(L, LENGTH)};
+  given g = {.framed = true};
   put_request_line(&o, METHOD, TARGET);
   put_host(&o, &g, HOST);
   put_headers(&o, &g, HEADERS);

@@ -243,7 +243,7 @@ function M.serve(settings, conn, secure)
     local ok, more = xpcall(requests, note, c)
     if not ok then
       ok, more = xpcall(failed, note, c, as_caught(more))
-      if not ok and c.req and c.req._preparing then -- the plain answer then
+      if not ok and c.req and not c.started then -- the plain answer then
         ok, more = xpcall(failed, note, c, as_caught(more))
       end
       if not ok then return give_up(c, more) end
