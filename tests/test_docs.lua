@@ -51,7 +51,7 @@ local function pattern_of(text)
   return "^" .. pattern:gsub("%%%.%%%.%%%.", "[^\n]*"):gsub("\0", ".*") .. "$"
 end
 
-local T = {}
+local T = { elsewhere = true }
 
 local function start(block, dir, i)
   local folder = ("%s/%d"):format(dir, i)

@@ -10,7 +10,7 @@ local NOTES = "asyncio_notes/"
 local TRIES = 200000 -- lines that a flood sends at most before a slow reader must be gone
 local AHEAD = 256 -- lines that a flood is at most ahead of those who read
 
-local TestExamples = {}
+local TestExamples = { elsewhere = true }
 
 -- What stands behind "-- prints:" at the end of a program.
 local function expected(script)

@@ -9,7 +9,7 @@ local host = env.host
 local UV = io.popen("cat " .. (env.build or ".") .. "/CMakeCache.txt 2>/dev/null"):read("a")
   :find("AIO_STREAM_UV:BOOL=ON", 1, true)
 
-local T = {}
+local T = { elsewhere = true }
 
 local CLIENTS, AT_ONCE, GENERATIONS = 500, 20, 4
 

@@ -5,7 +5,7 @@
 local lu = require "luaunit"
 local env = require "support.env"
 
-local T = {}
+local T = { elsewhere = true }
 
 local PROGRAM = (env.build or "") .. "/aio-host"
 local PREFIX = os.getenv("AIO_TEST_PREFIX") or ""

@@ -10,7 +10,7 @@ local aio = require "aio"
 local http = require "aio.http"
 local raw = require "support.raw_http"
 
-local T = {}
+local T = { elsewhere = true }
 
 local function path_of(name) return ("%s/examples/%s.lua"):format(env.root, name) end
 

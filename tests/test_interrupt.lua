@@ -5,7 +5,7 @@
 local lu = require "luaunit"
 local env = require "support.env"
 
-local T = {}
+local T = { elsewhere = true }
 
 local PRELUDE = [[
 local aio = require "aio"

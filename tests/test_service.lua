@@ -12,7 +12,7 @@ local browser = require "support.browser"
 local http = require "aio.http"
 local json = require "aio.json"
 
-local T = {}
+local T = { elsewhere = true }
 
 -- Starts the service on a free port, calls fn(session, url), and ends it with Ctrl-C.
 local function with_service(fn)

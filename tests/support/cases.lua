@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- Runs the cases of one test file with luaunit. A file returns a table: functions whose names begin
 -- with "test" are its cases, tables in it whose names begin with "Test" or "test" are groups of
--- cases, with setUp and tearDown when they have them. Around every case stands the leak check.
+-- cases, with setUp and tearDown when they have them. Around every case stands the leak check. A
+-- file whose cases only start other programs says so by a field `elsewhere`: then no memory is
+-- measured here, and each runs once.
 
 local env = require "support.env"
 local leaks = require "support.leaks"
@@ -48,23 +50,23 @@ local function check_memory(group, body)
     last - first, REPEATS))
 end
 
-local function guarded(name, group, body)
+local function guarded(name, group, body, elsewhere)
   return function()
     if env.host then env.host.alarm(CASE_SECONDS, name) end
     local _ <close> = setmetatable({}, { __close = function()
       if env.host then env.host.alarm(0) end
     end })
     once(group, body)
-    if os.getenv("AIO_TEST_MEMORY") == "1" then check_memory(group, body) end
+    if os.getenv("AIO_TEST_MEMORY") == "1" and not elsewhere then check_memory(group, body) end
   end
 end
 
-local function add(list, class, group, name)
+local function add(list, class, group, name, elsewhere)
   local body = group[name]
   list[#list + 1] = {
     name = class .. "." .. name,
     line = debug.getinfo(body, "S").linedefined,
-    run = guarded(class .. "." .. name, group, body),
+    run = guarded(class .. "." .. name, group, body, elsewhere),
   }
 end
 
@@ -72,10 +74,12 @@ local function collect(file, tests)
   local list = {}
   for name, value in pairs(tests) do
     if type(value) == "function" and name:find("^test") then
-      add(list, file, tests, name)
+      add(list, file, tests, name, tests.elsewhere)
     elseif type(value) == "table" and name:find("^[Tt]est") then
       for method, body in pairs(value) do
-        if type(body) == "function" and method:find("^test") then add(list, name, value, method) end
+        if type(body) == "function" and method:find("^test") then
+          add(list, name, value, method, tests.elsewhere)
+        end
       end
     end
   end
