@@ -187,8 +187,8 @@ end
 -- A build that is not to have TLS works, and says what is missing when it is asked for.
 function T.test_build_without_tls()
   sh("cmake -S %s -B %s/build -DCMAKE_BUILD_TYPE=Debug -DAIO_TLS=OFF -DAIO_BUILD_STATIC=OFF "
-    .. "-DAIO_BUILD_TESTS=OFF && cmake --build %s/build --parallel 2 && cmake --install %s/build --prefix %s/prefix", root,
-    q(T.dir), q(T.dir), q(T.dir), q(T.dir))
+    .. "-DAIO_BUILD_TESTS=OFF && cmake --build %s/build --parallel 2 && "
+    .. "cmake --install %s/build --prefix %s/prefix", root, q(T.dir), q(T.dir), q(T.dir), q(T.dir))
   lu.assertEquals(sh("find %s/prefix -name 'tls.so'", q(T.dir)), "")
   lu.assertEquals(lua_with(T.dir .. "/prefix", HELLO), "ok\n")
   lu.assertStrContains(lua_with(T.dir .. "/prefix", NO_TLS), "in LuaRocks the rock aio-tls")
