@@ -265,6 +265,17 @@ case("TestPositions", "a_file_that_grows", function(dir)
   lu.assertEquals(f:read "n", 3)
 end)
 
+-- Somebody adds to it all the time: reading to the end ends.
+case("TestPositions", "a_file_that_grows_for_ever", function(dir)
+  local path = put(dir .. "/f", "0123456789abcdef\n")
+  local f <close> = aio.open(path)
+  local writer <close> = aio.create_subprocess_shell(
+    ("while :; do echo 0123456789abcdef; done >> '%s'"):format(path))
+  for _ = 1, 20 do lu.assertEquals((f:read "a" .. (f:read "L" or "f\n")):sub(-2), "f\n") end
+  writer:kill()
+  writer:wait()
+end)
+
 case("TestPositions", "a_file_that_vanishes", function(dir)
   local path = put(dir .. "/f", "text")
   local f <close> = aio.open(path, "r+")

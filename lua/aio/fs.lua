@@ -239,8 +239,8 @@ function fs.copyfile(from, to, opts)
   end
 end
 
---- The whole of a file, in one job. [suspends] What grows meanwhile is read to its end, whatever
---- that is then. Raises OSError: ENOENT, EACCES, EISDIR.
+--- The whole of a file, in one job. [suspends] What grows meanwhile is read to the end that it had
+--- when it was opened. Raises OSError: ENOENT, EACCES, EISDIR.
 ---@param path string
 ---@return string
 function fs.read(path)

@@ -185,19 +185,21 @@ static int make_room(aio_file *f, size_t more) {
   return 0;
 }
 
-/* Of a file that is read to its end the length is known; the bytes after it are for the read that
- * finds the end. */
-static size_t rest_of(aio_file_op *op) {
+/* Of a file that is read to its end: how many bytes are left, and in *end where that is; 0: it is
+ * not told. The end is that of now, since somebody may add to it faster than it is read. */
+static size_t rest_of(aio_file_op *op, int64_t *end) {
   uv_stat_t st;
   const aio_file *f = op->file;
   if (op->kind != AIO_FILE_ALL || !f->seeks || look(op, &st)) return 0;
   if ((int64_t)st.st_size <= f->at || st.st_size - (uint64_t)f->at > SIZE_MAX / 2) return 0;
-  return (size_t)(st.st_size - (uint64_t)f->at) + 1;
+  *end = (int64_t)st.st_size;
+  return (size_t)(st.st_size - (uint64_t)f->at);
 }
 
 static int do_fill(aio_file_op *op) {
   aio_file *f = op->file;
-  size_t more = rest_of(op), ahead = aio_file_ahead(f);
+  int64_t end = 0;
+  size_t more = rest_of(op, &end), ahead = aio_file_ahead(f);
   if (op->kind == AIO_FILE_COUNT && op->n < ROOM_AHEAD) more = op->n - ahead;
   if (more < f->chunk) more = f->chunk;
   if (op->here && more > HERE) return UV_EAGAIN;
@@ -212,6 +214,8 @@ static int do_fill(aio_file_op *op) {
     f->in_len += (size_t)got;
     f->at += got;
     more = f->chunk;
+    op->eof = end && f->at >= end;
+    if (op->eof) return 0;
     if (op->here && aio_file_ahead(f) > HERE) return UV_EAGAIN;
   }
   return 0;

@@ -23,7 +23,7 @@ enum { MOST = 100 };
 #else
 enum { MOST = 64 * 1024 }; /* copying more would keep the loop from other work */
 #endif
-enum { PAGE = 4096, CACHED_ONLY = 0x20 /* RESOLVE_CACHED, of Linux 5.12 */ };
+enum { CACHED_ONLY = 0x20 /* RESOLVE_CACHED, of Linux 5.12 */ };
 
 static int open_cached(const char *path) {
   struct {
@@ -32,14 +32,10 @@ static int open_cached(const char *path) {
   return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 }
 
-static bool read_cached(aio_fs *f, int fd, size_t room) {
-  struct iovec all = {f->data, room};
-  ssize_t got = preadv2(fd, &all, 1, 0, RWF_NOWAIT);
-  if (got < 0 || (size_t)got == room) return false;
-  f->len = (size_t)got;
-  if (got % PAGE) return true; /* within a page only the end stops a read */
-  struct iovec rest = {f->data + got, room - (size_t)got};
-  return preadv2(fd, &rest, 1, got, RWF_NOWAIT) == 0;
+static bool read_cached(aio_fs *f, int fd, size_t size) {
+  struct iovec all = {f->data, size};
+  f->len = size;
+  return preadv2(fd, &all, 1, 0, RWF_NOWAIT) == (ssize_t)size;
 }
 
 bool aio_fs_read_now(aio_fs *f) {
@@ -50,8 +46,8 @@ bool aio_fs_read_now(aio_fs *f) {
       statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &st) == 0 &&
       S_ISREG(st.stx_mode) && st.stx_size > 0 && st.stx_size <= MOST;
   if (done) {
-    f->data = malloc((size_t)st.stx_size + 1);
-    done = f->data && read_cached(f, fd, (size_t)st.stx_size + 1);
+    f->data = malloc((size_t)st.stx_size);
+    done = f->data && read_cached(f, fd, (size_t)st.stx_size);
   }
   close(fd);
   if (done) return true;

@@ -40,15 +40,17 @@ static int enlarge(aio_fs *f, size_t *room) {
   return 0;
 }
 
-/* To the end, which only a read that gets nothing tells. */
-static int read_all(aio_fs *f, size_t room) {
-  for (;;) {
+/* As far as it went when it was opened, since somebody may add to it faster than it is read; or,
+ * where that is not told (0), to the end, which only a read that gets nothing tells. */
+static int read_all(aio_fs *f, size_t size, size_t room) {
+  while (size == 0 || f->len < size) {
     int err = f->len == room ? enlarge(f, &room) : 0;
     if (err) return err;
     int got = put_or_get(f, f->data + f->len, room - f->len, false);
     if (got <= 0) return got;
     f->len += (size_t)got;
   }
+  return 0;
 }
 
 int aio_fs_read(aio_fs *f) {
@@ -64,8 +66,8 @@ int aio_fs_read(aio_fs *f) {
   if (f->special) return 0;
   uint64_t size = f->req.statbuf.st_size;
   if (size >= SIZE_MAX) return UV_ENOMEM;
-  f->data = malloc((size_t)size + 1); /* one more, so that the end shows in the next read */
-  err = f->data ? read_all(f, (size_t)size + 1) : UV_ENOMEM;
+  f->data = malloc(size ? (size_t)size : READ_AT_LEAST);
+  err = f->data ? read_all(f, (size_t)size, size ? (size_t)size : READ_AT_LEAST) : UV_ENOMEM;
   return err ? err : shut(f);
 }
 
