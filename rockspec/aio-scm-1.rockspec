@@ -70,6 +70,7 @@ build = {
         "src/core/fd_unix.c",
         "src/core/fdwatch_unix.c",
         "src/core/file_unix.c",
+        "src/core/fs_tree_unix.c",
         "src/core/fs_unix.c",
         "src/core/interrupt_unix.c",
         "src/core/listener_unix.c",

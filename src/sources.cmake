@@ -49,6 +49,7 @@ set(AIO_CORE_UNIX_SOURCES
   src/core/fd_unix.c
   src/core/fdwatch_unix.c
   src/core/file_unix.c
+  src/core/fs_tree_unix.c
   src/core/fs_unix.c
   src/core/interrupt_unix.c
   src/core/listener_unix.c

@@ -217,6 +217,18 @@ end)
 
 -- ---- positions ----
 
+case("TestPositions", "of_a_file_that_is_appended_to", function(dir)
+  put(dir .. "/f", "12345")
+  for _, mode in ipairs { "a", "a+" } do
+    local f <close> = aio.open(dir .. "/f", mode)
+    local plain <close> = io.open(dir .. "/f", mode)
+    lu.assertEquals(f:seek(), plain:seek(), mode)
+    f:write "6"
+    f:flush()
+    lu.assertEquals(f:seek(), #get(dir .. "/f"))
+  end
+end)
+
 case("TestPositions", "pread_and_pwrite", function(dir)
   local path = put(dir .. "/f", "0123456789")
   local f <close> = aio.open(path, "r+")
@@ -366,6 +378,20 @@ case("TestOrder", "close_waits_for_what_came_before", function(dir)
   f:close()
   aio.gather(tasks)
   lu.assertEquals(get(path), "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n")
+end)
+
+-- Its thread of the pool would not come back, and its memory would grow.
+case("TestOrder", "a_cancelled_read_without_an_end_ends", function()
+  local f <close> = aio.open "/dev/zero"
+  for _, job in ipairs {
+    function() f:read "a" end, function() f:read "l" end, function() aio.fs.read "/dev/zero" end,
+  } do
+    local reader = aio.create_task(job)
+    for _ = 1, 3 do aio.sleep(0) end
+    reader:cancel()
+    raised(aio.CancelledError, aio.await, reader)
+    lu.assertEquals(f:read(2), "\0\0")
+  end
 end)
 
 case("TestOrder", "gives_way_to_others", function(dir)

@@ -131,6 +131,43 @@ case("TestFolders", "remove", function(dir)
   lu.assertEquals(fs.scandir(dir), {})
 end)
 
+case("TestFolders", "remove_never_follows_a_link_that_comes_meanwhile", function(dir)
+  sh("cd %s && mkdir -p out t/z && touch out/keep t/z/keep && mkdir t/a && touch t/a/1", dir)
+  sh("cd %s && for i in 1 2 3 4 5 6 7 8 9; do mkdir -p t/b$i/c/d; done", dir)
+  local function swap()
+    while aio.fs.stat(dir .. "/t/a/1").size == 0 do aio.sleep(0) end
+  end
+  local swapper = aio.create_task(function()
+    pcall(swap)
+    sh("cd %s && { mv t/z zz && ln -s ../out t/z; } 2>/dev/null; true", dir)
+  end)
+  aio.sleep(0)
+  pcall(fs.remove, dir .. "/t", { recursive = true })
+  aio.await(swapper)
+  lu.assertEquals(#fs.scandir(dir .. "/out"), 1)
+end)
+
+case("TestFolders", "remove_of_a_link_with_a_slash", function(dir)
+  sh("cd %s && mkdir out && touch out/keep && ln -s out link", dir)
+  fs.remove(dir .. "/link/", { recursive = true })
+  lu.assertEquals(#fs.scandir(dir .. "/out"), 1)
+end)
+
+case("TestFolders", "remove_of_a_tree_too_deep_for_a_path", function(dir)
+  sh([[cd %s && i=0 && while [ $i -lt 30 ]; do p=$(printf '%%0200d' 0);
+    mkdir $p && cd -P ./$p; i=$((i+1)); done; touch file]], dir)
+  fs.remove(dir .. "/" .. ("0"):rep(200), { recursive = true })
+  lu.assertEquals(fs.scandir(dir), {})
+end)
+
+case("TestFolders", "what_remove_has_failed_at", function(dir)
+  if ROOT then return end
+  sh("cd %s && mkdir -p t/a/b && touch t/a/b/file && chmod 500 t/a/b", dir)
+  local err = os_error("EACCES", fs.remove, dir .. "/t", { recursive = true })
+  sh("chmod 700 %s/t/a/b", dir)
+  lu.assertEquals(err.filename, dir .. "/t/a/b/file")
+end)
+
 case("TestFolders", "temporary_folder", function(dir)
   local path = fs.mkdtemp(dir .. "/work-")
   lu.assertStrMatches(path, env.root and ".*/work%-%w%w%w%w%w%w")
@@ -272,6 +309,45 @@ case("TestWrite", "atomic", function(dir)
       lu.assertTrue(text == ("a"):rep(size) or text == ("b"):rep(size))
     end
   end)
+end)
+
+case("TestWrite", "a_name_as_long_as_names_can_be", function(dir)
+  local path = dir .. "/" .. ("n"):rep(255)
+  fs.write(path, "content")
+  lu.assertEquals(get(path), "content")
+end)
+
+case("TestWrite", "a_link_that_leads_nowhere_yet", function(dir)
+  sh("cd %s && mkdir d && ln -s d/a link && ln -s b d/a && ln -s loop loop", dir)
+  fs.write(dir .. "/link", "content")
+  lu.assertEquals(fs.lstat(dir .. "/link").type, "link")
+  lu.assertEquals(get(dir .. "/d/b"), "content")
+  os_error("ELOOP", fs.write, dir .. "/loop", "")
+end)
+
+-- Looks at the new file beside while a large write is under way.
+case("TestWrite", "nobody_sees_what_he_may_not_see_meanwhile", function(dir)
+  put(dir .. "/secret", "old")
+  sh("chmod 600 %s/secret", dir)
+  local modes, data = {}, ("x"):rep(1 << 25)
+  local writer = aio.create_task(fs.write, dir .. "/secret", data, { sync = false })
+  while not writer:done() do
+    aio.sleep(0)
+    for name in io.popen(("stat -c '%%a %%n' %s/.*.tmp 2>&1"):format(dir)):lines() do
+      if name:find "^%d+ " then modes[name:match "^%d+"] = true end
+    end
+  end
+  modes["600"] = nil
+  lu.assertEquals(modes, {})
+  lu.assertEquals(fs.stat(dir .. "/secret").mode, tonumber("600", 8))
+end)
+
+case("TestWrite", "copies_only_to_files", function(dir)
+  put(dir .. "/f", "content")
+  sh("mkfifo %s/fifo", dir)
+  local err = os_error("EINVAL", fs.copyfile, dir .. "/f", dir .. "/fifo")
+  lu.assertEquals(err.filename, dir .. "/fifo")
+  os_error("EEXIST", fs.copyfile, dir .. "/f", dir .. "/fifo", { exclusive = true })
 end)
 
 case("TestWrite", "copyfile", function(dir)

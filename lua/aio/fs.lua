@@ -62,7 +62,8 @@ function fs.mkdir(path, opts)
   if there and not is_folder(path) then error(there, 0) end
 end
 
--- What vanishes meanwhile is gone, as it should be. A link is removed, not what it leads to.
+-- For systems without remove_tree. What vanishes meanwhile is gone, as it should be. A link is
+-- removed, not what it leads to.
 local function remove_all(path)
   for _, entry in ipairs(try(MISSING, raw.scandir, path) or {}) do
     local inner = join(path, entry.name)
@@ -83,11 +84,14 @@ end
 function fs.remove(path, opts)
   path = check_path(path, 1, "remove")
   opts = check.options(opts, { recursive = "boolean" }, 2, "remove")
-  if opts.recursive and raw.lstat(path).type == "directory" then
-    remove_all(path)
-  else
+  if not opts.recursive then
     raw.unlink(path)
+    return
   end
+  local _, by_paths = raw.remove_tree(path)
+  if not by_paths then return end
+  local remove_it = raw.lstat(path).type == "directory" and remove_all or raw.unlink
+  remove_it(path)
 end
 
 --- Makes a symbolic link. [suspends] Raises OSError: EEXIST.
@@ -234,8 +238,9 @@ function fs.copyfile(from, to, opts)
   opts = check.options(opts, { exclusive = "boolean" }, 3, "copyfile")
   local _, special = raw.copyfile(from, to, opts.exclusive and 1 or 0)
   if special then
-    error(core.OSError(("copyfile: no regular file: %s; open it with aio.open"):format(from),
-      { code = "EINVAL", syscall = "copyfile", filename = from }), 0)
+    local it = raw.stat(from).type == "file" and to or from
+    error(core.OSError(("copyfile: no regular file: %s; open it with aio.open"):format(it),
+      { code = "EINVAL", syscall = "copyfile", filename = it }), 0)
   end
 end
 

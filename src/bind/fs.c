@@ -162,6 +162,7 @@ static const fs_call calls[] = {
     {"chmod", "pm", aio_fs_chmod, push_nothing, -1},
     {"chown", "pug", aio_fs_chown, push_nothing, 0},
     {"utime", "ptT", aio_fs_utime, push_nothing, 0},
+    {"remove_tree", "p", aio_fs_remove_tree, push_nothing, 0},
     {"scandir", "p", aio_fs_scandir, push_entries, 0},
     {"copyfile", "pqn", aio_fs_copyfile, push_nothing, 0},
     {"mkdtemp", "p", aio_fs_mkdtemp, push_data, 0},
@@ -228,6 +229,7 @@ static aio_fs *make(const fs_call *c, const fs_args *a) {
 
 /* The second path of these is what the error is about. */
 static const char *blamed(const aio_fs *f) {
+  if (f->fn == aio_fs_remove_tree && f->data) return f->data;
   return f->fn == aio_fs_symlink || (f->err == UV_EEXIST && f->path2) ? f->path2 : f->path;
 }
 

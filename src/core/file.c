@@ -101,6 +101,7 @@ int aio_file_open(aio_file *f, aio_loop *l, int fd, const uv_stat_t *st, int fla
   f->appends = (flags & UV_FS_O_APPEND) != 0;
   f->seeks = type == AIO_FS_FILE || type == AIO_FS_BLOCK;
   f->fresh = type == AIO_FS_FIFO && !f->writes;
+  if (f->seeks && f->appends && !f->reads) f->at = (int64_t)st->st_size; /* as in C */
   f->fd = fd;
   int err = f->seeks ? 0 : try_to_watch(f, l);
   if (err) {
@@ -320,6 +321,7 @@ void aio_file_op_release(aio_file_op *op) {
     op->running = false;
     op->done = true;
   }
+  if (!goes_on(op)) atomic_store(&op->given_up, true);
   if (op->running || (!op->done && goes_on(op))) return;
   note_lost(op);
   op_free(op);
@@ -349,6 +351,7 @@ static void file_detach(aio_object *o) {
     op->owner = NULL;
     while (aio_list_shift(&op->waiters)) {
     }
+    if (!goes_on(op)) atomic_store(&op->given_up, true);
     if (op->running && !f->polled) continue;
     if (op->done || f->polled || !goes_on(op)) op_free(op);
   }

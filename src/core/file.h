@@ -16,6 +16,8 @@
 #ifndef AIO_CORE_FILE_H
 #define AIO_CORE_FILE_H
 
+#include <stdatomic.h>
+
 #include "core/fdwatch.h"
 #include "core/fs.h"
 
@@ -76,11 +78,12 @@ struct aio_file_op {
   aio_file_op **owner;
   aio_link waiters;
   uv_work_t req;
-  uint8_t kind;       /* enum aio_file_kind */
-  uint8_t wants;      /* when it has to be polled: UV_READABLE or UV_WRITABLE */
-  bool running, done; /* neither: it waits for its turn */
-  bool eof;           /* of reads: nothing comes behind the buffer */
-  bool here;          /* it is tried in the loop's thread, and must not wait */
+  uint8_t kind;         /* enum aio_file_kind */
+  uint8_t wants;        /* when it has to be polled: UV_READABLE or UV_WRITABLE */
+  bool running, done;   /* neither: it waits for its turn */
+  bool eof;             /* of reads: nothing comes behind the buffer */
+  atomic_bool given_up; /* nobody wants what it reads any more */
+  bool here;            /* it is tried in the loop's thread, and must not wait */
   int err;
   const char *call; /* what `err` is about */
   int64_t arg, result;

@@ -13,6 +13,7 @@ enum { ROOM_AHEAD = 64 * 1024 * 1024 }; /* is made before the bytes are there, a
 enum { HERE = 256 * 1024 };             /* read in the loop's thread, at most */
 
 static int get(aio_file_op *op, char *to, size_t len, int64_t at) {
+  if (atomic_load(&op->given_up)) return UV_ECANCELED; /* there may be no end */
   if (op->here) return (int)aio_file_pull(op->file->fd, to, len < HERE ? len : HERE, at);
   uv_fs_t req;
   uv_buf_t buf = uv_buf_init(to, (unsigned)(len < AT_ONCE ? len : AT_ONCE));

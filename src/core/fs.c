@@ -102,13 +102,19 @@ int aio_fs_scandir(aio_fs *f) {
   return n < 0 ? n : 0;
 }
 
-/* A FIFO would keep a thread of the pool until somebody writes there. */
+/* A FIFO would keep a thread of the pool until somebody opens its other end, and what a device is
+ * may not be removed when copying to it fails. */
 int aio_fs_copyfile(aio_fs *f) {
-  int err = AIO_FS_CALL(f, stat, f->path, NULL);
-  if (err) return err;
-  if (aio_fs_type_of(f->req.statbuf.st_mode) == AIO_FS_DIRECTORY) return UV_EISDIR;
-  f->special = aio_fs_type_of(f->req.statbuf.st_mode) != AIO_FS_FILE;
-  return f->special ? 0 : AIO_FS_CALL(f, copyfile, f->path, f->path2, (int)f->a, NULL);
+  const char *const paths[] = {f->path, f->path2};
+  for (int i = 0; i < (f->a & UV_FS_COPYFILE_EXCL ? 1 : 2); i++) {
+    int err = AIO_FS_CALL(f, stat, paths[i], NULL);
+    if (i == 1 && err) break; /* it is made, or the copy finds out what is wrong */
+    if (err) return err;
+    if (aio_fs_type_of(f->req.statbuf.st_mode) == AIO_FS_DIRECTORY) return UV_EISDIR;
+    f->special = aio_fs_type_of(f->req.statbuf.st_mode) != AIO_FS_FILE;
+    if (f->special) return 0;
+  }
+  return AIO_FS_CALL(f, copyfile, f->path, f->path2, (int)f->a, NULL);
 }
 
 /* ---- calls that give a string ---- */

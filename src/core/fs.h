@@ -60,6 +60,9 @@ int aio_fs_utime(aio_fs *f);
 int aio_fs_scandir(aio_fs *f);
 int aio_fs_copyfile(aio_fs *f);
 int aio_fs_mkdtemp(aio_fs *f);
+/* Removes what it is, a folder with all that is in it; links are not followed, whoever changes the
+ * tree meanwhile. An error is about the path in `data`, unless that is NULL. fs_tree_unix.c. */
+int aio_fs_remove_tree(aio_fs *f);
 /* Opens, without waiting for the other end of a FIFO, and looks what it is: `fd` and req.statbuf.
  */
 int aio_fs_open(aio_fs *f);
@@ -72,6 +75,9 @@ bool aio_fs_read_now(aio_fs *f);
 /* Makes `data` the whole of a file: a new one in the same folder takes its place, so that others
  * see all of the old or all of the new. `a`: mode of a file that is new; `b`: is it synced? */
 int aio_fs_write(aio_fs *f);
+
+/* The characters that separate names in a path. fs_unix.c, fs_win.c. */
+extern const char aio_fs_separators[];
 
 /* Runs one call of libuv's in this thread: its result, with the name of the call noted down. */
 #define AIO_FS_CALL(f, name, ...)                                                                  \

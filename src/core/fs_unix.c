@@ -16,6 +16,8 @@
 
 #endif
 
+const char aio_fs_separators[] = "/";
+
 #if defined(SYS_openat2) && defined(RWF_NOWAIT) && defined(STATX_SIZE)
 
 #ifdef AIO_HOSTILE

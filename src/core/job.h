@@ -10,6 +10,8 @@
 #ifndef AIO_CORE_JOB_H
 #define AIO_CORE_JOB_H
 
+#include <stdatomic.h>
+
 #include "core/loop.h"
 
 typedef struct aio_job aio_job;
@@ -21,7 +23,8 @@ struct aio_job {
   aio_link waiters;        /* woken when it ends */
   void (*run)(aio_job *);  /* [any thread] what blocks; may not touch what is above */
   void (*free)(aio_job *); /* frees it and what `run` has left in it, also when that never ran */
-  bool done, released;
+  bool done;
+  atomic_bool released; /* nobody wants it any more; `run` may look */
 };
 
 /* Starts it, its memory cleared but for `run` and `free`, and sets *owner. 0 or an error code; then
