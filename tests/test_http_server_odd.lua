@@ -176,6 +176,34 @@ function T.test_requests_behind_the_last_one_do_not_lose_its_answer()
   end)
 end
 
+-- A client that forgets its WebSockets, or answers 101, does not run out of connections.
+function T.test_connections_that_are_forgotten()
+  if not env.has_tls() then return lu.skip "no library for TLS" end
+  serve(function(app)
+    app:websocket("/", function(ws) for _ in ws:messages() do end end)
+  end, function(server)
+    local connector <close> = http.Connector { limit = 1 }
+    local session <close> = http.ClientSession { connector = connector, timeout = 5 }
+    local seen = reports_of(function()
+      for i = 1, 4 do
+        (function()
+          if i % 2 == 0 then return session:ws_connect(server:make_url "/") end
+          local res = session:get(server:make_url "/", { headers = {
+            Connection = "Upgrade", Upgrade = "websocket", ["Sec-WebSocket-Version"] = "13",
+            ["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ==",
+          } })
+          lu.assertEquals(res.status, 101)
+        end)()
+        collectgarbage()
+        collectgarbage()
+        aio.sleep(0)
+        lu.assertEquals(connector._pool._used, 0)
+      end
+    end)
+    for _, text in ipairs(seen) do lu.assertStrContains(text, "a response was collected") end
+  end)
+end
+
 function T.test_a_websocket_where_handlers_are_cancelled()
   if not env.has_tls() then return lu.skip "no library for TLS" end
   serve(function(app)

@@ -41,6 +41,12 @@ local Guard = { __gc = function(guard)
   pcall(guard.loop.call_soon, guard.loop, abandoned, link, guard.url)
 end }
 
+--- What gives the slot of a link back when nobody can reach the guard any more, until its `link` is
+--- taken out.
+function M.guard(link, req)
+  return setmetatable({ link = link, loop = req.loop, url = req.target.text }, Guard)
+end
+
 local function let_go(self)
   local link = self.link
   self.link = nil
@@ -211,7 +217,7 @@ function M.new(req, link, sending, headers, length, reusable)
   else
     self.pull = length == -1 and pull_chunked or pull_until_close
   end
-  self.guard = setmetatable({ link = link, loop = req.loop, url = req.target.text }, Guard)
+  self.guard = M.guard(link, req)
   return self
 end
 

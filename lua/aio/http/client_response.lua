@@ -84,7 +84,7 @@ function M.new(req, link, sending, sent, headers, status, reason, minor, length,
     history = req.history, _target = req.target, _req = req, _flags = flags,
   }, Response)
   if status == 101 then
-    self._link = link
+    self._link, self._guard = link, client_body.guard(link, req)
     return self
   end
   self._body = client_body.new(req, link, sending, headers, length,
@@ -188,7 +188,9 @@ function Response:close()
   if self._body then self._body:close() end
   local link = self._link
   self._link = nil
-  if link then link.connector:_drop(link) end
+  if not link then return end
+  self._guard.link = nil
+  link.connector:_drop(link)
 end
 
 function Response:__close() self:release() end
@@ -216,9 +218,12 @@ end
 -- Takes the connection out, for another protocol: the stream, with what has come. Afterwards
 -- `done()` gives the slot back.
 function Response:_take_over()
-  local link = self._link
+  local link, guard = self._link, self._guard
   self._link = nil
-  return link.stream, function() link.connector:_leave(link) end
+  return link.stream, function()
+    guard.link = nil
+    link.connector:_leave(link)
+  end
 end
 
 function Response:__tostring()
