@@ -422,6 +422,36 @@ function T.test_a_loop_that_is_closed_under_its_workers()
   loop:close()
 end
 
+-- A worker that is stopped while its call still winds up, task after task: its loop stays open, and
+-- its closing by the collector does not answer the call again.
+function T.test_stopped_while_a_call_winds_up()
+  local function chain(ch, n)
+    local aio = require "aio" -- luacheck: ignore
+    if n > 0 then return aio.create_task(chain, ch, n - 1):await() end
+    ch:send "deep"
+    aio.sleep(3600)
+  end
+  local reports = {}
+  aio.run(function()
+    aio.get_running_loop():set_exception_handler(function(_, ctx)
+      reports[#reports + 1] = ctx.message
+    end)
+    for _ = 1, 5 do
+      local ch, future = aio.Channel(1), nil
+      lu.assertErrorMsgContains("out", function()
+        local ex <close> = aio.Executor { max_workers = 1 }
+        future = ex:submit(chain, ch, 30)
+        ch:recv()
+        error "out"
+      end)
+      raised(aio.CancelledError, "", future.await, future)
+      future = nil -- luacheck: ignore
+      collectgarbage()
+    end
+  end)
+  lu.assertEquals(reports, {})
+end
+
 -- ---- run_coroutine_threadsafe ----
 
 function T.test_calls_into_the_loop_of_another_thread()

@@ -211,12 +211,16 @@ void aio_call_answer_error(lua_State *L, aio_call *call) {
 }
 
 /* The task is over for this call; the box may go. */
-static void forget(aio_call *call) {
+static void forget(lua_State *L, aio_call *call) {
   aio_list_del(&call->ended.node.link);
   aio_list_del(&call->object.link);
-  aio_unanchor(call->loop->L, call->loop->st, call->slot);
+  aio_unanchor(L, call->loop->st, call->slot);
   call->task = NULL;
-  aio_lloop_release(call->loop->L, call->loop);
+  aio_lloop_release(L, call->loop);
+}
+
+void aio_call_disown(lua_State *L, aio_call *call) {
+  if (call->task) forget(L, call);
 }
 
 static void ended_run(aio_loop *core, aio_cnode *c) {
@@ -228,7 +232,7 @@ static void ended_run(aio_loop *core, aio_cnode *c) {
   lua_getiuservalue(L, -1, BOX_TASK);
   enum aio_call_outcome how = write_outcome(L, call);
   lua_pop(L, 2);
-  forget(call);
+  forget(L, call);
   if (call->crew)
     aio_worker_ended(l->st->worker, call, how);
   else
@@ -238,7 +242,7 @@ static void ended_run(aio_loop *core, aio_cnode *c) {
 /* The loop closes. */
 static void call_detach(aio_object *o) {
   aio_call *call = AIO_CONTAINER(o, aio_call, object);
-  forget(call);
+  forget(call->loop->L, call);
   if (call->crew)
     aio_worker_ended(call->loop->st->worker, call, AIO_CALL_ABANDONED);
   else

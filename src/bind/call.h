@@ -64,6 +64,8 @@ void aio_call_release(aio_call *call); /* [any thread] */
 /* In the thread that is called: starts the task. False: it has been answered already. Takes over
  * the reference of the side that is called. Cannot throw. */
 bool aio_call_begin(lua_State *L, aio_lloop *l, aio_call *call);
+/* Its task, if it has begun, is nothing to it any more: somebody else answers. Cannot throw. */
+void aio_call_disown(lua_State *L, aio_call *call);
 /* Asks its task to cancel. Cannot throw. */
 void aio_call_cancel(lua_State *L, aio_call *call);
 /* Hands the outcome back, and gives the reference up. [any thread] */

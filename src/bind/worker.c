@@ -233,6 +233,12 @@ static void fail_call(aio_worker *w, aio_call *call) {
     aio_call_answer(call, AIO_CALL_NOMEM);
     return;
   }
+  /* A loop that was left open, since its worker was stopped where it was, would answer again. */
+  aio_call_disown(L, call);
+  if (atomic_load(&w->stop) == AIO_STOP_ALL && call->cancelled) {
+    aio_call_answer(call, AIO_CALL_CANCELLED);
+    return;
+  }
   int error = lua_gettop(L);
   if (w->st && aio_error_is_fatal(L, w->st, error)) {
     lua_pushvalue(L, error);
@@ -258,6 +264,7 @@ static void resign(aio_worker *w, bool ok, aio_link *left) {
   aio_prod *prod = w->prod;
   w->prod = NULL;
   if (w->call) aio_list_push(left, &w->call->link);
+  w->call = NULL; /* for whoever stops the crew */
   if (!ok && !w->port && crew->count == 1) aio_list_splice(left, &crew->queue);
   for (aio_link *p = left->next; p != left; p = p->next)
     AIO_CONTAINER(p, aio_call, link)->over = true;
