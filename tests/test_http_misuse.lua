@@ -60,6 +60,27 @@ function T.test_run_app()
   end)
 end
 
+-- The makers of workers cross to them with their upvalues.
+function T.test_what_cannot_cross_to_workers()
+  local file = io.stdout
+  lu.assertErrorMsgContains("the function that makes the application (upvalue 'file'): a userdata",
+    http.run_app, function() return file end, { port = 0, workers = 1, print = false })
+end
+
+function T.test_contexts_without_yield()
+  aio.run(function()
+    local app, ended = http.Application(), 0
+    app.cleanup_ctx:append(function(yield)
+      yield()
+      ended = ended + 1
+    end)
+    app.cleanup_ctx:append(function() end)
+    local runner <close> = http.AppRunner(app)
+    raised(aio.RuntimeError, "ended without calling yield()", runner.setup, runner)
+    lu.assertEquals(ended, 1)
+  end)
+end
+
 function T.test_status_of_an_exception()
   for _, status in ipairs { 10, 404.5, "404", 1000 } do
     argument("field 'status': an integer from 200 to 999", function()

@@ -3,6 +3,7 @@
 -- Applications: routes, middlewares, sub-applications and signals, put together by the user and
 -- compiled when the application is frozen, at its start. Nothing here runs per request.
 
+local core = require "aio.core"
 local check = require "aio.check"
 local generator = require "aio.generator"
 local exceptions = require "aio.http.exceptions"
@@ -422,6 +423,23 @@ function M.prepares(app)
   return found
 end
 
+-- A context after its first half.
+local function context_of(fn, app)
+  local yielded = false
+  local context = generator.generator(function(yield)
+    fn(function()
+      yielded = true
+      yield()
+    end, app)
+  end)
+  context()
+  if not yielded then
+    error(core.RuntimeError("a function of cleanup_ctx ended without calling yield(); what has "
+      .. "nothing to clean up belongs to on_startup"), 0)
+  end
+  return context
+end
+
 --- Starts: the contexts' first halves, then on_startup, of the application and those below it. What
 --- was begun is undone when something raises. [suspends]
 ---@param app Application
@@ -430,9 +448,7 @@ function M.startup(app)
   local ok, err = pcall(function()
     each_app(app, function(one)
       for _, fn in ipairs(one.cleanup_ctx) do
-        local context = generator.generator(fn, one)
-        context()
-        table.insert(app._contexts, context)
+        table.insert(app._contexts, context_of(fn, one))
       end
       for _, fn in ipairs(one.on_startup) do fn(one) end
     end)

@@ -168,6 +168,16 @@ local function await_ready(ready, future)
   check.state "a worker ended before it served"
 end
 
+-- What cannot cross is told by the caller's names.
+local WHOSE = { ["2"] = "the function that makes the application", ["3"] = "the options" }
+
+local function submit(pool, make, ...)
+  local ok, future = pcall(pool.submit, pool, M._worker, make, ...)
+  if ok then return future end
+  if type(future) == "string" then future = future:gsub("^argument (%d)", WHOSE) end
+  error(future, 0)
+end
+
 -- Adds the workers to `futures`; what the first has told.
 local function start_workers(pool, make, opts, ready, stop, futures)
   local first
@@ -176,7 +186,7 @@ local function start_workers(pool, make, opts, ready, stop, futures)
     for k, v in pairs(opts) do own[k] = v end
     own.workers, own.print, own.reuse_port = nil, nil, true
     own.port = first and first.port or opts.port
-    futures[i] = pool:submit(M._worker, make, own, ready, stop)
+    futures[i] = submit(pool, make, own, ready, stop)
     local told = await_ready(ready, futures[i])
     first = first or told
   end
