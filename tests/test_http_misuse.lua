@@ -2,12 +2,19 @@
 -- What people write by mistake with aio.http: each is told at the caller's line, with the name of
 -- the argument and the remedy, before anything was sent.
 
-local aio = require "aio"
-local http = require "aio.http"
-local kit = require "aio.http.testing"
+local env = require "support.env"
 local lu = require "luaunit"
 
 local T = {}
+
+if not (env.has_http() and env.has_tls()) then
+  function T.test_http() lu.skip("built without HTTP or TLS") end
+  return T
+end
+
+local aio = require "aio"
+local http = require "aio.http"
+local kit = require "aio.http.testing"
 
 local here = debug.getinfo(1, "S").short_src
 
@@ -145,6 +152,32 @@ function T.test_options_of_a_websocket()
     argument(" heartbeat,", function() client:ws_connect("/", { heartbeats = 3 }) end)
     argument("has no body", function() client:ws_connect("/", { data = "x" }) end)
   end)
+end
+
+-- The report of a WebSocket's handler leads to where it failed, not to where that was noticed.
+function T.test_where_the_handler_of_a_websocket_failed()
+  local function inner(err) error(err) end
+  local reports = {}
+  aio.run(function()
+    aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
+    local app = http.Application()
+    app:websocket("/text", function()
+      inner "broken"
+      return true
+    end)
+    app:websocket("/object", function()
+      inner(aio.Error "broken")
+      return true
+    end)
+    local client <close> = kit.TestClient(app)
+    for _, path in ipairs { "/text", "/object" } do
+      local ws <close> = client:ws_connect(path)
+      lu.assertNil(ws:receive())
+    end
+  end)
+  lu.assertEquals(#reports, 2)
+  lu.assertStrContains(reports[1].traceback, "in upvalue 'inner'")
+  lu.assertStrContains(reports[2].exception.traceback, "in upvalue 'inner'")
 end
 
 function T.test_clients_of_tests()

@@ -173,7 +173,7 @@ local function report(c, req, caught)
   core.get_running_loop():call_exception_handler {
     message = ("the handler of %s %s%s from %s failed"):format(req.method,
       ("%q"):format(req._path):sub(2, -2), place_of(req.route), named and peer or "a peer"),
-    kind = "callback_error", exception = caught[1], traceback = caught[2],
+    kind = "callback_error", exception = caught[1], traceback = c.traced or caught[2],
     conn = c.conn, task = core.current_task(), address = peer, request = req,
   }
 end

@@ -121,10 +121,21 @@ end
 ---@return table response the one that was sent, for middlewares
 function M.serve(req, handler, opts)
   local self, fields = accept(req, opts, 3, "websocket")
-  local ok, err = pcall(handler, self, req)
+  local traced
+  local ok, err = xpcall(handler, function(err)
+    if not core.is(err, core.BaseError) then -- such a value cannot hold it
+      traced = debug.traceback(nil, 2)
+    elseif err.traceback == nil and core.is(err, core.Error) then
+      err.traceback = debug.traceback(nil, 2)
+    end
+    return err
+  end, self, req)
   if not ok and is_end(self, err) then ok, err = true, nil end
   self:__close(err)
-  if not ok then error(err, 0) end
+  if not ok then
+    if traced and req._c then req._c.traced = traced end
+    error(err, 0)
+  end
   return response_of(fields)
 end
 
