@@ -12,6 +12,7 @@
 /* The fields that the framing hangs on. */
 typedef struct framing {
   const head_field *length, *coding, *host, *expect;
+  bool close, keep_alive, upgrade; /* tokens of Connection */
 } framing;
 
 static bool refuse_field(h1 *p, uint16_t status, const char *what, const head_field *f) {
@@ -25,6 +26,33 @@ static bool note(h1 *p, const head_field **slot, const head_field *f, const char
   return true;
 }
 
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+static void note_token(framing *fr, const char *s, size_t len) {
+  size_t from = 0;
+  while (from < len && is_blank(s[from])) from++;
+  while (len > from && is_blank(s[len - 1])) len--;
+  s += from;
+  len -= from;
+  if (len == 5 && chars_same(s, "close", len)) fr->close = true;
+  if (len == 7 && chars_same(s, "upgrade", len)) fr->upgrade = true;
+  if (len == 10 && chars_same(s, "keep-alive", len)) fr->keep_alive = true;
+}
+
+/* llhttp looks at this too, but for it a tab is no blank. */
+static bool note_connection(framing *fr, const char *s, size_t len) {
+  const char *comma;
+  while ((comma = memchr(s, ',', len))) {
+    note_token(fr, s, (size_t)(comma - s));
+    len -= (size_t)(comma - s) + 1;
+    s = comma + 1;
+  }
+  note_token(fr, s, len);
+  return true;
+}
+
 static bool note_field(h1 *p, framing *fr, const head_field *f) {
   const char *name = p->head.text + f->name;
   switch (f->name_len) {
@@ -33,6 +61,10 @@ static bool note_field(h1 *p, framing *fr, const head_field *f) {
     break;
   case 6:
     if (chars_same(name, "expect", 6)) return note(p, &fr->expect, f, "two Expect fields");
+    break;
+  case 10:
+    if (chars_same(name, "connection", 10))
+      return note_connection(fr, p->head.text + f->value, f->value_len);
     break;
   case 14:
     if (chars_same(name, "content-length", 14))
@@ -182,15 +214,16 @@ static bool ask_llhttp(h1 *p, verdict *v) {
   return head_refuse(&p->head, 400, what, p->head.text, p->head.len);
 }
 
-static bool connection_flags(h1 *p) {
+static bool connection_flags(h1 *p, const framing *fr) {
   verdict v = {0};
   if (!ask_llhttp(p, &v)) return false;
   p->llhttp_method = v.method;
-  bool http10 = p->head.minor == 0, close = (v.flags & F_CONNECTION_CLOSE) != 0;
-  bool keep = http10 ? (v.flags & F_CONNECTION_KEEP_ALIVE) != 0 : true;
+  bool http10 = p->head.minor == 0, close = fr->close || (v.flags & F_CONNECTION_CLOSE);
+  bool keep = !http10 || fr->keep_alive || (v.flags & F_CONNECTION_KEEP_ALIVE);
+  bool upgrade = fr->upgrade || (v.flags & F_CONNECTION_UPGRADE);
   if (http10) p->flags |= H1_HTTP10;
   if (keep && !close && p->length != H1_UNTIL_CLOSE) p->flags |= H1_KEEP_ALIVE;
-  if (!http10 && (v.flags & F_UPGRADE) && (v.flags & F_CONNECTION_UPGRADE)) p->flags |= H1_UPGRADE;
+  if (!http10 && (v.flags & F_UPGRADE) && upgrade) p->flags |= H1_UPGRADE;
   if (p->head.response && p->head.status == 101 && !(p->flags & H1_UPGRADE))
     return head_refuse(&p->head, 400, "a change to a protocol that is not named", NULL, 0);
   return true;
@@ -214,8 +247,8 @@ static bool judge_response(h1 *p, const framing *fr) {
 }
 
 bool h1_judge(h1 *p) {
-  framing fr = {NULL, NULL, NULL, NULL};
+  framing fr = {0};
   p->flags = 0;
   if (!find_framing(p, &fr)) return false;
-  return (p->head.response ? judge_response : judge_request)(p, &fr) && connection_flags(p);
+  return (p->head.response ? judge_response : judge_request)(p, &fr) && connection_flags(p, &fr);
 }
