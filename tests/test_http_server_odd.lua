@@ -255,6 +255,22 @@ function T.test_half_a_head_behind_a_request()
   end, { handler_cancellation = true })
 end
 
+-- The server stops just when the handler has ended.
+function T.test_a_cancellation_beside_the_look_for_the_client()
+  support.in_memory(function(app)
+    app:get("/", function()
+      local task = aio.current_task()
+      aio.get_running_loop():call_soon(function() task:cancel() end)
+      return "a"
+    end)
+  end, function(connect)
+    local raw, task = connect()
+    raw:send(get "/")
+    aio.wait { task }
+    lu.assertTrue(task:cancelled())
+  end, { handler_cancellation = true })
+end
+
 -- Each of these took seconds, or hours: the time grew with the third power of the blanks.
 function T.test_runs_of_blanks_in_headers()
   local blanks = (" "):rep(4000)

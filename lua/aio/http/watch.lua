@@ -4,6 +4,7 @@
 -- handler a task reads on: the next head, if there is one, or the end. Used by aio.http.serve.
 
 local core = require "aio.core"
+local many = require "aio.many"
 
 local UPGRADE <const> = require("aio.http.core").UPGRADE
 
@@ -18,9 +19,10 @@ local function look(c)
   c.task:cancel "the client went away"
 end
 
+-- A cancellation of the handler's own that comes meanwhile goes on.
 local function stop(task)
-  task:cancel()
-  pcall(task.await, task)
+  local cancelled = many.reap { task }
+  if cancelled then error(cancelled, 0) end
 end
 
 --- Calls the handler, and cancels it when the client goes away meanwhile. [suspends]
