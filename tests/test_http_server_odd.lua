@@ -255,19 +255,54 @@ function T.test_half_a_head_behind_a_request()
   end, { handler_cancellation = true })
 end
 
--- The server stops just when the handler has ended.
+-- What belongs to one request stays with it.
+function T.test_one_object_for_many_requests()
+  local calls = 0
+  local whole = http.Response { body = ("x"):rep(5000), content_type = "text/plain" }
+  local file = http.file(arg[0])
+  local stream = http.stream(function(out) out:write(("y"):rep(5000)) end,
+    { content_type = "text/plain" })
+  local app = http.Application { compress = require("aio.optional").has "zlib" }
+  app:get("/whole", function() return whole end)
+  app:get("/file", function() return file end)
+  app:get("/stream", function() return stream end)
+  app:on_response_prepare(function(_, res)
+    calls = calls + 1
+    res.headers:add("X-Call", tostring(calls))
+  end)
+  aio.run(function()
+    local server <close> = require("aio.http.testing").TestServer(app)
+    local raw <close> = server:connect()
+    for _, path in ipairs { "/whole", "/stream" } do
+      raw:ask(get(path, "Accept-Encoding: gzip\r\n"))
+      local res = raw:ask(get(path))
+      lu.assertEquals({ #res.body, res.headers["Content-Encoding"] }, { 5000, nil })
+      lu.assertEquals(res.headers:get_all "X-Call", { tostring(calls) })
+    end
+    lu.assertEquals(raw:ask(get("/file", "Range: bytes=0-3\r\n")).status, 206)
+    local res = raw:ask(get "/file")
+    lu.assertEquals({ res.status, res.headers["Content-Range"] }, { 200, nil })
+    lu.assertEquals(raw:ask(get("/file", "Range: bytes=0-3\r\n")).status, 206)
+  end)
+end
+
+-- The server stops just when the handler, or the function that sends events, has ended.
 function T.test_a_cancellation_beside_the_look_for_the_client()
+  local function cancel_soon()
+    local task = aio.current_task()
+    aio.get_running_loop():call_soon(function() task:cancel() end)
+    return "a"
+  end
   support.in_memory(function(app)
-    app:get("/", function()
-      local task = aio.current_task()
-      aio.get_running_loop():call_soon(function() task:cancel() end)
-      return "a"
-    end)
+    app:get("/", cancel_soon)
+    app:get("/events", function() return http.sse(cancel_soon) end)
   end, function(connect)
-    local raw, task = connect()
-    raw:send(get "/")
-    aio.wait { task }
-    lu.assertTrue(task:cancelled())
+    for _, path in ipairs { "/", "/events" } do
+      local raw, task = connect()
+      raw:send(get(path))
+      aio.wait({ task }, { timeout = 5 })
+      lu.assertTrue(task:cancelled(), path)
+    end
   end, { handler_cancellation = true })
 end
 

@@ -157,6 +157,7 @@ end
 
 --- Sends the file. [suspends]
 function methods:_send(c, req)
+  self = respond.own(self)
   local path, info, coding = chosen(self, req)
   local mtime, etag = info.mtime // 1 | 0, etag_of(info, coding)
   fill_headers(self, etag, mtime, coding)

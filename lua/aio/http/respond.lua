@@ -104,6 +104,15 @@ function M.of(res, req)
       res == nil and "nothing" or "a " .. type(res))), 0)
 end
 
+--- A copy for one request: a handler may return the same object again and again, and what one
+--- client gets must not show in what the next one does.
+function M.own(res)
+  local copy = {}
+  for key, value in next, res do copy[key] = value end
+  if copy._h then copy._h = headers.Headers(copy._h) end
+  return setmetatable(copy, getmetatable(res))
+end
+
 -- Signals and compression: what few applications have. When that fails, so may it for the answer to
 -- the failure, which then goes out without.
 local function prepare(c, req, res)
@@ -129,7 +138,10 @@ function M.answer(c, req, res)
   elseif c.taken then
     return
   end
-  if c.settings.prepares or res._h and res.compress then prepare(c, req, res) end
+  if c.settings.prepares or res._h and res.compress then
+    res = M.own(res)
+    prepare(c, req, res)
+  end
   if mt._send then return res:_send(c, req) end
   local h = res._h
   return M.send(c, req, res.status, h and res.reason, h, res.content_type, res.body)

@@ -7,6 +7,7 @@
 local core = require "aio.core"
 local check = require "aio.check"
 local event_parser = require "aio.http.event_parser"
+local many = require "aio.many"
 local stream = require "aio.http.stream"
 
 local M = {}
@@ -157,14 +158,17 @@ local Attendant = {}
 
 function Attendant:__close(err)
   local events = self.events
-  self.task:cancel()
-  pcall(self.task.await, self.task)
-  if not events._gone then return end
+  local cancelled = many.reap { self.task }
+  if not events._gone then
+    if cancelled then error(cancelled, 0) end
+    return
+  end
   local others = events._task:uncancel()
   if others == 0 and (err == nil or core.is(err, core.CancelledError)) then
     error(core.OSError("write: the client went away",
       { code = "ECONNRESET", syscall = "write" }), 0)
   end
+  if cancelled and others > 0 then error(cancelled, 0) end
 end
 
 local function run(fn, out, req, heartbeat)
