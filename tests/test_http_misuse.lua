@@ -88,6 +88,18 @@ function T.test_contexts_without_yield()
   end)
 end
 
+-- Also in a program that requires nothing else.
+function T.test_the_line_to_blame_without_aio()
+  for module, call in pairs { ["aio.http"] = "Application(5)", ["aio.http.testing"] = "request(5)",
+    ["aio.http.coding"] = "encoder(5)" } do
+    local chunk = ("local m = require %q\nm.%s"):format(module, call)
+    local pipe = assert(io.popen("exec 2>&1; exec env " .. env.command("-e "
+      .. env.quote(chunk) .. " /dev/null")))
+    lu.assertStrContains(pipe:read "a", '"]:2: bad argument #')
+    pipe:close()
+  end
+end
+
 function T.test_status_of_an_exception()
   for _, status in ipairs { 10, 404.5, "404", 1000 } do
     argument("field 'status': an integer from 200 to 999", function()

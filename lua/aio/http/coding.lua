@@ -4,6 +4,7 @@
 -- for what grows without measure, and encoders. Each library is loaded when its coding is first
 -- used; one that is missing gives one error that says what to install.
 
+require "aio" -- says which lines are not the caller's
 local check = require "aio.check"
 local content = require "aio.http.content"
 local core = require "aio.core"

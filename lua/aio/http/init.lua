@@ -2,6 +2,8 @@
 -- aio.http: clients and servers of HTTP. The public table; each name is loaded from its file when
 -- it is first used, so that a server does not load the client.
 
+require "aio" -- says which lines are not the caller's
+
 -- Public name to the file below lua/aio/http that has it, as a field of the same name of what the
 -- file returns. In alphabetical order of files, then of names.
 local WHERE = {

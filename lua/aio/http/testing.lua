@@ -3,6 +3,7 @@
 -- For tests of applications: a server at a free port, a client for it, a connection that sends any
 -- bytes, and requests that never were on a network. Not loaded by the server itself.
 
+require "aio" -- says which lines are not the caller's
 local core = require "aio.core"
 local check = require "aio.check"
 local stream = require "aio.stream"
