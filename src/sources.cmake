@@ -208,11 +208,13 @@ set(AIO_PROTO_SOURCES
 )
 
 set(AIO_HTTP_SOURCES
+  src/http/answer.c
   src/http/cookie.c
   src/http/encode.c
   src/http/headers.c
   src/http/module.c
   src/http/multipart.c
+  src/http/out.c
   src/http/parser.c
   src/http/url.c
   src/http/value.c

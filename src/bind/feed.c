@@ -7,8 +7,9 @@
 #include "bind/stream_read.h"
 #include "core/api.h"
 
-/* Stack slots: the stream, the sink or a count, the limits; then whether the task has waited. */
-enum { SELF = 1, WHAT = 2, SECONDS = 3, HEAD = 4, WAITED = 5 };
+/* Stack slots: the stream, the sink or a count, the limits, whether the sink's results are wanted;
+ * then whether the task has waited. */
+enum { SELF = 1, WHAT = 2, SECONDS = 3, HEAD = 4, RESULTS = 5, WAITED = 6 };
 
 /* ---- limits of time ---- */
 
@@ -17,21 +18,26 @@ static void expire(aio_timer *timer) {
   aio_wake(aio_task_of_wait(w)->fut.loop->core, w);
 }
 
-static void check_limit(lua_State *L, int idx) {
-  if (!lua_isnil(L, idx) && !(luaL_checknumber(L, idx) >= 0))
+/* The seconds at `idx`, -1 for nil. [may throw] */
+static double limit(lua_State *L, int idx) {
+  int ok;
+  double seconds = lua_tonumberx(L, idx, &ok);
+  if (ok && seconds >= 0) return seconds;
+  if (!lua_isnil(L, idx))
     luaL_argerror(L, idx, "a number of seconds, not negative, or nil expected");
+  return -1;
 }
 
-/* Suspends in the stream's readers, for so many seconds (or nil) at `idx` at most. [may throw, may
- * yield] */
-static int wait_for(lua_State *L, aio_stream *s, int idx, lua_KFunction k) {
+/* Suspends in the stream's readers, for so many seconds at most (< 0: any). [may throw, may yield]
+ */
+static int wait_for(lua_State *L, aio_stream *s, double seconds, lua_KFunction k) {
   aio_task *t = aio_task_waiter(L, aio_state_up(L));
   aio_loop *l = t->fut.loop->core;
   lua_pushboolean(L, true);
   lua_replace(L, WAITED);
-  bool limited = !lua_isnil(L, idx) && !aio_task_cancel_due(t);
+  bool limited = seconds >= 0 && !aio_task_cancel_due(t);
   t->wait.timer.fire = expire;
-  if (limited && !aio_loop_timer_start(l, &t->wait.timer, aio_loop_now(l) + lua_tonumber(L, idx))) {
+  if (limited && !aio_loop_timer_start(l, &t->wait.timer, aio_loop_now(l) + seconds)) {
     s->sink = NULL;
     return luaL_error(L, "not enough memory");
   }
@@ -74,6 +80,7 @@ static const aio_read_op feed_op = {feed_try, feed_k};
 /* What the wait has come to. */
 static int fed(lua_State *L, const aio_stream *s, aio_sink_ud *sink) {
   if (is_done(sink)) {
+    if (sink->results && lua_toboolean(L, RESULTS)) return sink->results(L, sink);
     lua_pushboolean(L, true);
     return 1;
   }
@@ -96,15 +103,23 @@ static int feed_k(lua_State *L, int status, lua_KContext ctx) {
 static int feed_try(lua_State *L, aio_stream_ud *u) {
   aio_stream *s = u->s;
   aio_sink_ud *sink = lua_touserdata(L, WHAT);
+  double first = limit(L, SECONDS), head = limit(L, HEAD);
   if (is_done(sink)) return fed(L, s, sink);
   aio_task_waiter(L, aio_state_up(L));
   sink->begun = sink->unlimited = false;
   sink->stream = s;
-  sink->head = lua_isnil(L, HEAD) ? -1 : lua_tonumber(L, HEAD);
+  sink->head = head;
   aio_stream_set_sink(s, &sink->front);
   if (s->sink) aio_stream_pull(s);
   if (!s->sink || s->eof) return fed(L, s, sink);
-  return wait_for(L, s, sink->begun && sink->head >= 0 ? HEAD : SECONDS, feed_k);
+  return wait_for(L, s, sink->begun && head >= 0 ? head : first, feed_k);
+}
+
+void aio_stream_drop_sink(lua_State *L, const aio_stream_ud *u) {
+  lua_getiuservalue(L, SELF, AIO_STREAM_UV_SINK);
+  aio_sink_ud *sink = lua_touserdata(L, -1);
+  if (sink && sink->stream == u->s) sink->stream = NULL;
+  lua_pop(L, 1);
 }
 
 /* The stream keeps what its sink points into. [may throw] */
@@ -113,6 +128,7 @@ static aio_sink_ud *hold_sink(lua_State *L) {
   bool ok = sink && lua_rawlen(L, WHAT) >= sizeof *sink && sink->tag == &aio_api_here;
   if (!ok) luaL_argerror(L, WHAT, "a parser that takes bytes from a stream expected");
   if (lua_getiuservalue(L, SELF, AIO_STREAM_UV_SINK) == LUA_TNIL || lua_touserdata(L, -1) != sink) {
+    aio_stream_drop_sink(L, lua_touserdata(L, SELF));
     lua_pushvalue(L, WHAT);
     lua_setiuservalue(L, SELF, AIO_STREAM_UV_SINK);
   }
@@ -121,14 +137,13 @@ static aio_sink_ud *hold_sink(lua_State *L) {
   return sink;
 }
 
-/* core._feed(stream, sink, seconds or nil, seconds from the first byte on or nil): true when the
- * sink is done, nil at the end of the stream, false when the time is over. What the sink has used
- * up stays in it, also when the task is cancelled. [may throw, may yield] */
+/* core._feed(stream, sink, seconds or nil, seconds from the first byte on or nil, results): true
+ * when the sink is done, and behind that what it has if `results` asks for it, nil at the end of
+ * the stream, false when the time is over. What the sink has used up stays in it, also when the
+ * task is cancelled. [may throw, may yield] */
 static int stream_feed(lua_State *L) {
   aio_stream_ud *u = aio_stream_self(L);
   lua_settop(L, WAITED);
-  check_limit(L, SECONDS);
-  check_limit(L, HEAD);
   if (aio_list_empty(&u->s->readers)) hold_sink(L);
   return aio_read_start(L, u, &feed_op);
 }
@@ -159,7 +174,7 @@ static int read_try(lua_State *L, aio_stream_ud *u) {
   }
   aio_task_waiter(L, aio_state_up(L));
   aio_stream_want(s, 1, -1);
-  return s->eof ? read_try(L, u) : wait_for(L, s, SECONDS, read_k);
+  return s->eof ? read_try(L, u) : wait_for(L, s, limit(L, SECONDS), read_k);
 }
 
 /* core._read(stream, n, seconds or nil): as stream:read(n), but false when the time is over. [may
@@ -168,7 +183,7 @@ static int stream_read_for(lua_State *L) {
   aio_stream_ud *u = aio_stream_self(L);
   luaL_argcheck(L, luaL_checkinteger(L, WHAT) > 0, WHAT, "a number of bytes, above 0, expected");
   lua_settop(L, WAITED);
-  check_limit(L, SECONDS);
+  limit(L, SECONDS);
   return aio_read_start(L, u, &read_op);
 }
 

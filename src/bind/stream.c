@@ -219,6 +219,7 @@ static int stream_gc(lua_State *L) {
   aio_lloop *l = lua_touserdata(L, -1);
   bool report = l && l->core && l->debug && aio_stream_is_open(s);
   if (report) report_unclosed(L, l);
+  aio_stream_drop_sink(L, u);
   u->s = NULL;
   aio_stream_release(s);
   return 0;

@@ -83,6 +83,8 @@ void aio_stream_put(lua_State *L, aio_stream_ud *u);
  * throw] */
 void aio_stream_marks(lua_State *L, size_t *high, size_t *low);
 
+/* The sink that the stream at slot 1 holds does not know it any more: feed.c. Cannot fail. */
+void aio_stream_drop_sink(lua_State *L, const aio_stream_ud *u);
 /* Gives up the anchors of strings that have been sent. Cannot fail. */
 void aio_stream_unanchor(lua_State *L, aio_stream_ud *u, int idx);
 

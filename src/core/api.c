@@ -15,6 +15,7 @@ const aio_api aio_api_here = {
     .stream_release = aio_stream_release,
     .stream_abort = aio_stream_abort,
     .stream_write = aio_stream_write,
+    .stream_write_copied = aio_stream_write_copied,
     .stream_write_eof = aio_stream_write_eof,
     .stream_consume = aio_stream_consume,
     .stream_address = aio_stream_address,

@@ -11,7 +11,7 @@
 #include "core/stream.h"
 
 /* To be counted up whenever a function here, or a structure that they share, changes. */
-enum { AIO_API_VERSION = 6 };
+enum { AIO_API_VERSION = 7 };
 
 typedef struct aio_api {
   uint32_t version;
@@ -20,6 +20,7 @@ typedef struct aio_api {
   void (*stream_release)(aio_stream *s);
   void (*stream_abort)(aio_stream *s);
   int (*stream_write)(aio_stream *s, const aio_piece *pieces, size_t n);
+  int (*stream_write_copied)(aio_stream *s, const char *ptr, size_t len);
   int (*stream_write_eof)(aio_stream *s);
   void (*stream_consume)(aio_stream *s, size_t n);
   int (*stream_address)(aio_stream *s, bool peer, aio_address *a);
@@ -49,10 +50,15 @@ typedef struct aio_filter_ud {
 
 /* What a library's userdata begins with that is given to core._feed: a sink. `tag` is the address
  * of the aio_api, `sink` is called until it is done, also with no bytes, to ask whether it is. The
- * rest is the core's. */
+ * rest is the core's; `stream` may be read: the one that it was last fed from, NULL when that one
+ * was collected or is fed to another sink. `results` is called in the task that has waited, with
+ * the userdata at slot 2, and pushes `true` and what the sink has; it returns how many values these
+ * are, and may throw. NULL: there are none. */
+struct lua_State;
 typedef struct aio_sink_ud {
   const void *tag;
   aio_sink *sink;
+  int (*results)(struct lua_State *L, struct aio_sink_ud *self);
   aio_sink front; /* what the stream calls */
   aio_stream *stream;
   double head;    /* seconds from the first byte on, < 0: no other limit */

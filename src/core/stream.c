@@ -358,6 +358,7 @@ int aio_stream_send_later(aio_stream *s) {
 typedef struct aio_cursor {
   const aio_piece *pieces;
   size_t n, i, at;
+  bool copy; /* what does not go at once is copied, long pieces too */
 } aio_cursor;
 
 static unsigned cursor_bufs(const aio_cursor *c, uv_buf_t *bufs) {
@@ -400,7 +401,7 @@ static bool queue_rest(aio_stream *s, aio_cursor *c, size_t *borrowed) {
   for (; c->i < c->n; c->i++, c->at = 0) {
     const char *ptr = c->pieces[c->i].ptr + c->at;
     size_t len = c->pieces[c->i].len - c->at;
-    if (len >= AIO_BORROW_MIN && s->source->ops->borrows) {
+    if (!c->copy && len >= AIO_BORROW_MIN && s->source->ops->borrows) {
       if (!aio_sendq_borrow(&s->out, &s->mem, ptr, len)) return false;
       ++*borrowed;
     } else if (!aio_sendq_copy(&s->out, &s->mem, ptr, len)) {
@@ -431,10 +432,17 @@ static int write_some(aio_stream *s, aio_cursor *c, size_t *borrowed) {
 int aio_stream_write(aio_stream *s, const aio_piece *pieces, size_t n) {
   size_t longs = 0, borrowed = 0;
   for (size_t i = 0; i < n; i++) longs += pieces[i].len >= AIO_BORROW_MIN;
-  aio_cursor c = {pieces, n, 0, 0};
+  aio_cursor c = {pieces, n, 0, 0, false};
   int err = s->write_error ? s->write_error : write_some(s, &c, &borrowed);
   s->out.released += longs - borrowed;
   return err;
+}
+
+int aio_stream_write_copied(aio_stream *s, const char *ptr, size_t len) {
+  aio_piece piece = {ptr, len};
+  size_t borrowed = 0;
+  aio_cursor c = {&piece, 1, 0, 0, true};
+  return s->write_error ? s->write_error : write_some(s, &c, &borrowed);
 }
 
 int aio_stream_write_eof(aio_stream *s) {

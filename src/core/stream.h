@@ -168,6 +168,8 @@ void aio_stream_set_sink(aio_stream *s, aio_sink *sink);
  * until `out.released` has counted them. 0, or an error code. An error other than UV_ENOMEM with
  * nothing sent ends all writing on the stream. */
 int aio_stream_write(aio_stream *s, const aio_piece *pieces, size_t n);
+/* The same for bytes that may go away at once, whatever their length. */
+int aio_stream_write_copied(aio_stream *s, const char *ptr, size_t len);
 /* Sends the next bytes of a file; nothing is queued. See aio_file_part_send; an error does not end
  * the writing. */
 ptrdiff_t aio_stream_send_file(aio_stream *s, aio_file_part *p);

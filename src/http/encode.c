@@ -4,48 +4,12 @@
  * here once more, at the last door: no CR, LF, NUL or other control character gets out, and no
  * framing but that which the caller means. Called by lua/aio/http. */
 #include <string.h>
-#include <time.h>
 
 #include "http/headers.h"
+#include "http/out.h"
 #include "proto/chars.h"
 #include "proto/h1.h"
 #include "proto/reason.h"
-
-/* ---- the text so far ---- */
-
-/* `slot` of the stack has its block when it does not fit into `small`. */
-typedef struct out {
-  lua_State *L;
-  int slot;
-  char *ptr;
-  size_t len, room;
-  char small[2048];
-} out;
-
-static void out_grow(out *o, size_t n) {
-  size_t room = o->room * 2;
-  while (room < o->len + n) room *= 2;
-  char *block = lua_newuserdatauv(o->L, room, 0);
-  memcpy(block, o->ptr, o->len);
-  lua_replace(o->L, o->slot);
-  o->ptr = block;
-  o->room = room;
-}
-
-static inline void put(out *o, const char *s, size_t len) {
-  if (len > o->room - o->len) out_grow(o, len);
-  memcpy(o->ptr + o->len, s, len);
-  o->len += len;
-}
-
-#define PUT(o, literal) put(o, literal, sizeof literal - 1)
-
-static void put_number(out *o, lua_Unsigned n) {
-  char digits[24], *p = digits + sizeof digits;
-  do *--p = (char)('0' + n % 10);
-  while ((n /= 10) > 0);
-  put(o, p, (size_t)(digits + sizeof digits - p));
-}
 
 /* ---- fields ---- */
 
@@ -193,59 +157,6 @@ static int finish(out *o, const given *g, const tail *t) {
   return 1;
 }
 
-static void begin(out *o, lua_State *L, int slot) {
-  lua_settop(L, slot);
-  o->L = L;
-  o->slot = slot;
-  o->ptr = o->small;
-  o->len = 0;
-  o->room = sizeof o->small;
-}
-
-/* ---- Date ---- */
-
-typedef struct date {
-  time_t second;
-  char line[40]; /* with its end */
-} date;
-
-enum { DATE_LINE = 37 };
-
-static void two_digits(char *to, int n) {
-  to[0] = (char)('0' + n / 10);
-  to[1] = (char)('0' + n % 10);
-}
-
-/* Days since 1970 to a date of the Gregorian calendar; 400 years at once, beginning in March. */
-static void write_date(char *to, int64_t days) {
-  static const char names[] = "ThuFriSatSunMonTueWed";
-  static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  int64_t z = days + 719468, era = z / 146097, doe = z - era * 146097;
-  int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-  int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-  int day = (int)(doy - (153 * mp + 2) / 5 + 1), month = (int)(mp < 10 ? mp + 2 : mp - 10);
-  int year = (int)(yoe + era * 400 + (month < 2));
-  memcpy(to, names + days % 7 * 3, 3);
-  two_digits(to + 5, day);
-  memcpy(to + 8, months + month * 3, 3);
-  two_digits(to + 12, year / 100);
-  two_digits(to + 14, year % 100);
-}
-
-static void put_date(out *o, date *d) {
-  time_t now = time(NULL);
-  if (now != d->second) {
-    int64_t s = now > 0 ? (int64_t)now : 0;
-    memcpy(d->line, "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n", DATE_LINE);
-    write_date(d->line + 6, s / 86400);
-    two_digits(d->line + 23, (int)(s / 3600 % 24));
-    two_digits(d->line + 26, (int)(s / 60 % 60));
-    two_digits(d->line + 29, (int)(s % 60));
-    d->second = now;
-  }
-  put(o, d->line, DATE_LINE);
-}
-
 /* ---- responses ---- */
 
 static void put_status(out *o, int status, int reason) {
@@ -273,7 +184,7 @@ static void put_status(out *o, int status, int reason) {
 static int response_head(lua_State *L) {
   enum { STATUS = 1, REASON, HEADERS, TYPE, LENGTH, FLAGS, BODY, BLOCK };
   out o;
-  begin(&o, L, BLOCK);
+  out_begin(&o, L, BLOCK);
   lua_Integer status = lua_tointeger(L, STATUS);
   given g = {.framed = !lua_isnil(L, LENGTH) || status < 200 || status == 204};
   put_status(&o, STATUS, REASON);
@@ -312,7 +223,7 @@ static void put_host(out *o, given *g, int host) {
 static int request_head(lua_State *L) {
   enum { METHOD = 1, TARGET, HOST, HEADERS, TYPE, LENGTH, FLAGS, BLOCK };
   out o;
-  begin(&o, L, BLOCK);
+  out_begin(&o, L, BLOCK);
   given g = {.framed = true};
   put_request_line(&o, METHOD, TARGET);
   put_host(&o, &g, HOST);
@@ -329,8 +240,7 @@ static int reason(lua_State *L) {
 void http_encode_open(lua_State *L) {
   static const luaL_Reg fns[] = {{"request_head", request_head}, {"reason", reason}, {NULL, NULL}};
   luaL_setfuncs(L, fns, 0);
-  date *d = lua_newuserdatauv(L, sizeof *d, 0);
-  d->second = 0;
+  http_date_push(L);
   lua_pushcclosure(L, response_head, 1);
   lua_setfield(L, -2, "response_head");
 }

@@ -20,6 +20,7 @@
 HTTP_EXPORT int luaopen_aio_http_core(lua_State *L);
 
 /* Openers: the module table is at the top, and stays there. [may throw] */
+void http_answer_open(lua_State *L);    /* answer.c */
 void http_encode_open(lua_State *L);    /* encode.c */
 void http_headers_open(lua_State *L);   /* headers.c */
 void http_parser_open(lua_State *L);    /* parser.c, after headers.c */

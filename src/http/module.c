@@ -24,9 +24,12 @@ const aio_api *http_api(lua_State *L) {
 }
 
 /* What each file of this floor adds to the module table, in alphabetical order. */
-static void (*const openers[])(lua_State *L) = {
-    http_cookie_open,    http_encode_open, http_headers_open, /* before the parser */
-    http_multipart_open, http_parser_open, http_url_open,     http_value_open, http_websocket_open,
+static void (*const openers[])(lua_State *L) =
+    {
+        http_answer_open,    http_cookie_open,    http_encode_open,
+        http_headers_open, /* before the parser */
+        http_multipart_open, http_parser_open,    http_url_open,
+        http_value_open,     http_websocket_open,
 };
 
 HTTP_EXPORT int luaopen_aio_http_core(lua_State *L) {

@@ -3,6 +3,7 @@
  * The table of bytes, and texts of errors made of what peers have sent. */
 #include "proto/chars.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* clang-format off */
@@ -65,4 +66,22 @@ size_t chars_excerpt(char *to, size_t room, const char *ptr, size_t len) {
   }
   to[n] = '\0';
   return n;
+}
+
+/* Eight bytes at once: a control character is below 0x20, or 0x7f; a
+ * word with one (or a tab) is looked at byte by byte. */
+size_t chars_value_span(const char *s, size_t len) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+  size_t n = 0;
+  while (n + sizeof ones <= len) {
+    uint64_t w, del;
+    memcpy(&w, s + n, sizeof w);
+    del = w ^ (ones * 0x7f);
+    if ((((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & tops) {
+      size_t some = chars_span(s + n, sizeof w, CHARS_VALUE);
+      if (some < sizeof w) return n + some;
+    }
+    n += sizeof w;
+  }
+  return n + chars_span(s + n, len - n, CHARS_VALUE);
 }

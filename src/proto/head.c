@@ -194,31 +194,13 @@ static bool refuse_byte(head *h, size_t bad) {
   return head_refuse(h, 400, "a control character in the head", s, bad + 1);
 }
 
-/* As chars_span for CHARS_VALUE, eight bytes at once: a control character is below 0x20, or 0x7f; a
- * word with one (or a tab) is looked at byte by byte. */
-static size_t value_span(const char *s, size_t len) {
-  const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
-  size_t n = 0;
-  while (n + sizeof ones <= len) {
-    uint64_t w, del;
-    memcpy(&w, s + n, sizeof w);
-    del = w ^ (ones * 0x7f);
-    if ((((w - ones * 0x20) & ~w) | ((del - ones) & ~del)) & tops) {
-      size_t some = chars_span(s + n, sizeof w, CHARS_VALUE);
-      if (some < sizeof w) return n + some;
-    }
-    n += sizeof w;
-  }
-  return n + chars_span(s + n, len - n, CHARS_VALUE);
-}
-
 /* Looks at the bytes of the line from `from` on; a line feed is the last. `*end`: that is its end.
  */
 static bool check_bytes(head *h, uint32_t from, bool *end) {
   const char *s = h->text + h->line;
   size_t len = h->len - h->line, n = from - h->line, most = allowed(h);
   *end = false;
-  n += value_span(s + n, len - n);
+  n += chars_value_span(s + n, len - n);
   if (n > most) return refuse_length(h);
   if (n == len) return true;
   if (s[n] != '\r') return refuse_byte(h, n);

@@ -8,14 +8,11 @@ local check = require "aio.check"
 local generator = require "aio.generator"
 local exceptions = require "aio.http.exceptions"
 local respond = require "aio.http.respond"
-local response = require "aio.http.response"
 local router = require "aio.http.router"
 
 local M = {}
 
-local setmetatable, type = setmetatable, type
-local TEXT = respond.TEXT
-local Response = response.class
+local as_response, response_of = respond.as_response, respond.of
 local CLIENT_MAX_SIZE = 1 << 20 -- bytes of a body that `read` and its companions take
 
 -- ---- signals ----
@@ -279,13 +276,9 @@ end
 -- `next(req)` returns is always a response, whatever the handler returns.
 local function compose(handler, chain)
   if #chain == 0 then return handler end
-  local of = respond.of
   local call = function(req)
     local res = handler(req)
-    if type(res) == "string" then
-      return setmetatable({ status = 200, body = res, content_type = TEXT, _h = false }, Response)
-    end
-    return of(res, req)
+    return as_response(res) or response_of(res, req)
   end
   for i = #chain, 1, -1 do
     local fn, inner = chain[i], call

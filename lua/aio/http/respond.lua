@@ -15,12 +15,16 @@ local M = {}
 local response_head = http_core.response_head
 local KEEP_ALIVE = http_core.KEEP_ALIVE
 local Response = response.class
-local getmetatable, setmetatable, type = getmetatable, setmetatable, type
-local STRING = getmetatable ""
+local getmetatable, type = getmetatable, type
 local SMALL = 1400 -- bytes: copying is quicker than sending two pieces
 local TEXT = "text/plain; charset=utf-8"
 
-M.SMALL, M.TEXT = SMALL, TEXT
+--- `answer_simply(parser, res)`: sends a short plain response at once, and turns to the next
+--- request; whether the client takes it, and the bytes of the body. Nothing, and nothing is done,
+--- when it is not so simple. `as_response(res)`: a string as a response, a Response as it is, or
+--- nothing.
+local answer_simply, as_response = http_core.answerer(Response)
+M.answer_simply, M.as_response = answer_simply, as_response
 
 --- The flags of a response's head: those of the request, as far as the connection goes on. Headers
 --- may say that it does not.
@@ -93,10 +97,9 @@ end
 --- what is none.
 function M.of(res, req)
   local mt = getmetatable(res)
-  if mt == STRING then
-    return setmetatable({ status = 200, body = res, content_type = TEXT, _h = false }, Response)
-  end
-  if mt == Response or type(mt) == "table" and mt._send then return res end
+  local made = as_response(res)
+  if made then return made end
+  if type(mt) == "table" and mt._send then return res end
   if req._c and req._c.taken then return upgraded.new() end
   if exceptions.is_answer(res) then return M.of_error(res) end
   error(core.RuntimeError(("the handler returned %s; a response expected: a string, "

@@ -8,7 +8,8 @@ local headers = require "aio.http.headers"
 
 local M = {}
 
-local methods = {}
+-- What most responses do not set is here and not in each of them; aio.http.core knows of it.
+local methods = { status = 200, _h = false }
 local Response = { __name = "Response" }
 M.class = Response
 M.methods = methods
@@ -92,8 +93,7 @@ local SHORT = { status = "number", headers = true, reason = "string", content_ty
 
 local function shaped(name, body, content_type, opts)
   if not opts then
-    return setmetatable({ status = 200, body = body, content_type = content_type, _h = false },
-      Response)
+    return setmetatable({ body = body, content_type = content_type }, Response)
   end
   check.options(opts, SHORT, 2, name)
   return setmetatable({

@@ -10,16 +10,12 @@ local connection = require "aio.http.connection"
 local exceptions = require "aio.http.exceptions"
 local request = require "aio.http.request"
 local respond = require "aio.http.respond"
-local response = require "aio.http.response"
 
 local M = {}
 
 local feed = core._feed
-local answer, SMALL, TEXT = respond.answer, respond.SMALL, respond.TEXT
-local response_head = http_core.response_head
-local getmetatable, setmetatable = getmetatable, setmetatable
-local STRING, MORE <const> = getmetatable "", math.maxinteger
-local Response = response.class
+local setmetatable = setmetatable
+local answer, answer_simply = respond.answer, respond.answer_simply
 local Request = request.class
 local KEEP_ALIVE, EXPECT = http_core.KEEP_ALIVE, http_core.EXPECT_CONTINUE
 local OVER <const>, AGAIN <const> = false, true
@@ -71,13 +67,20 @@ local function finish(c, req)
   return c.flags & KEEP_ALIVE ~= 0 and not c.quit
 end
 
--- On to the next message, unless somebody has looked ahead.
+-- After a response by answer_simply, where somebody keeps a log or the client is slow.
+local function answered(c, req, size)
+  c.status, c.bytes = 200, size
+  finish(c, req)
+end
+
+-- On to the next message, unless somebody has looked ahead. True: a part of it was there before.
 local function advance(c)
-  if c.advanced then
-    c.advanced, c.special = false, false
-  else
+  if not c.advanced then
     c.parser:next()
+    return false
   end
+  c.advanced, c.special = false, false
+  return not c.parser:idle()
 end
 
 -- ---- the loop ----
@@ -98,15 +101,13 @@ end
 -- each request: what is looked up twice is a local, and what few requests need is made elsewhere.
 local function requests(c)
   local conn, p, settings = c.conn, c.parser, c.settings
-  local head, next_message, write = p.head, p.next, conn.write_nowait
   local static, idle, head_timeout = settings.static, settings.idle_timeout, settings.head_timeout
   local begin, watch, plain = settings.begin, settings.watch, not settings.prepares
   local busy = (settings.log or watch) ~= nil
   if not c.served then idle = head_timeout end
   while true do
-    local got = feed(conn, p, idle, head_timeout)
+    local got, headers, method, target, _, length, flags = feed(conn, p, idle, head_timeout, true)
     if got ~= true then return ended(c, got) end
-    local headers, method, target, _, length, flags = head(p)
     if not headers then return refuse(c, method, target) end
     local by_method = static[target]
     local route = by_method and by_method[method]
@@ -119,32 +120,17 @@ local function requests(c)
     if begin then begin(c, req) end
     local res
     if watch then res = watch(c, req, route.call) else res = route.call(req) end
-    -- the commonest response: 200, short, without headers of its own
-    local mt, body, kind = getmetatable(res), nil, TEXT
-    if mt == Response then
-      if not res._h and res.status == 200 then body, kind = res.body, res.content_type end
-    elseif mt == STRING then
-      body = res
-    end
-    local size = body and #body or MORE
-    if size <= SMALL and plain and length == 0 and method ~= "HEAD" and not settings.closing
-      and not c.special then
-      if busy then c.status, c.bytes = 200, size end
-      local below = write(conn, response_head(200, nil, nil, kind, size, flags, body))
-      if not below then c:wait_sent() end
-    else
-      answer(c, req, res)
-    end
-    if c.special or busy or length ~= 0 or flags & KEEP_ALIVE == 0 then
-      if not finish(c, req) then return OVER end
-    end
-    c.req = false
+    local below, size
+    if plain and not c.special and not settings.closing then below, size = answer_simply(p, res) end
     idle = settings.idle_timeout
-    if c.special then
-      advance(c)
-      if not p:idle() then idle = head_timeout end -- a part of it was there before
-    else
-      next_message(p)
+    if below == nil then
+      answer(c, req, res)
+      if not finish(c, req) then return OVER end
+      if advance(c) then idle = head_timeout end
+    else -- the parser is there already
+      if not below then c:wait_sent() end
+      if busy or not below then answered(c, req, size) end
+      c.req = false
     end
   end
 end
