@@ -124,6 +124,7 @@ local REFUSED = {
   { "byte 0x2c", "a", "b,c" }, { "byte 0x5c", "a", "b\\" }, { "byte 0x22 at 1", "a", "\"" },
   { "string expected, got number", "a", 5 }, { "more than 4096 bytes", "a", ("x"):rep(4096) },
   { "option 'domain'", "a", "b", { domain = "x;y" } },
+  { "option 'domain': a name without blanks", "a", "b", { domain = " example.com" } },
   { "option 'path'", "a", "b", { path = "/\r\n" } },
   { "begins with \"/\"", "a", "b", { path = "x" } },
   { "unknown option 'ssl'", "a", "b", { ssl = true } },

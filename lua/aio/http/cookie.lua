@@ -77,7 +77,11 @@ local function check_attributes(name, given)
     attrs[option] = value
   end
   attrs.samesite = same_site(attrs.samesite)
-  if attrs.domain then check_text("domain", attrs.domain) end
+  if attrs.domain then
+    check_text("domain", attrs.domain)
+    check.arg(not attrs.domain:find " ", 3, "set_cookie",
+      "option 'domain': a name without blanks expected")
+  end
   if attrs.path then
     check_text("path", attrs.path)
     check.arg(attrs.path:sub(1, 1) == "/", 3, "set_cookie", "option 'path': it begins with \"/\"")
