@@ -168,6 +168,24 @@ case("a_file", echo, function(session, url)
   lu.assertStrContains(tostring(err), "the file is closed")
 end)
 
+-- The same with a file of aio; what has no length that is known goes in chunks.
+case("a_file_of_aio", echo, function(session, url)
+  local file <close>, path = aio.fs.mkstemp()
+  local _ <close> = aio.defer(aio.fs.remove, path)
+  file:write(("0123456789"):rep(20000))
+  file:seek("set", 5)
+  local last
+  local function progress(done, total) last = { done, total } end
+  local sent = session:post(url, { data = file, on_progress = progress }):text()
+  lu.assertStrContains(sent:lower(), "content-length: 199995")
+  lu.assertEquals(last, { 199995, 199995 })
+  lu.assertEquals(sent:sub(-5), "56789")
+  local status <close> = aio.open "/proc/self/status"
+  sent = session:post(url, { data = status }):text()
+  lu.assertStrContains(sent:lower(), "transfer-encoding: chunked")
+  lu.assertStrContains(sent, "VmPeak")
+end)
+
 case("a_pipe", echo, function(session, url)
   local pipe <close> = assert(io.popen "printf 'from a pipe'")
   lu.assertStrContains(session:post(url, { data = pipe }):text(), "from a pipe")

@@ -5,6 +5,7 @@
 -- `size`: bytes, nil when nobody knows; `type`: its Content-Type; `again`: can it be sent twice?
 
 local check = require "aio.check"
+local core = require "aio.core"
 
 local M = {}
 
@@ -26,7 +27,18 @@ local function of_file(file)
   end }
 end
 
--- An object with a method `read`: a stream, the content of another message, a file of aio.
+-- A file of aio, the same; what is read by /proc says that it has no bytes, and has. [suspends]
+local function of_aio_file(file)
+  local seekable, from = core.catch(core.OSError, file.seek, file)
+  local size = seekable and file:seek "end" - from or 0
+  if seekable then file:seek("set", from) end
+  return { size = size > 0 and size or nil, type = OCTETS, again = seekable, open = function()
+    if seekable then file:seek("set", from) end
+    return function() return file:read(CHUNK) end
+  end }
+end
+
+-- An object with a method `read`: a stream, the content of another message.
 local function of_reader(reader)
   return { type = OCTETS, open = function()
     return function() return reader:read(CHUNK) end
@@ -45,6 +57,7 @@ local function of_data(data, n, name)
   if type(data) == "string" then return of_text(data, OCTETS) end
   if io.type(data) == "file" then return of_file(data) end
   check.arg(io.type(data) ~= "closed file", n, name, "option 'data': the file is closed")
+  if getmetatable(data) == core._File then return of_aio_file(data) end
   local kind = type(data)
   if (kind == "table" or kind == "userdata") and data._as_body then return data:_as_body() end
   if kind == "userdata" and has_read(data) or kind == "table" and has_read(data) then
