@@ -355,6 +355,20 @@ function T.test_shutdown_with_a_timeout_stops_what_runs()
   end)
 end
 
+function T.test_shutdown_with_a_timeout_cancels_what_has_not_begun()
+  aio.run(function()
+    local ex = aio.Executor { max_workers = 1 }
+    local started = aio.Channel(1)
+    local busy = ex:submit(function() started:send(1) spin() end)
+    local queued = ex:submit(spin)
+    started:recv()
+    lu.assertFalse(ex:shutdown { timeout = 0.01 })
+    raised(nil, "", busy.await, busy)
+    lu.assertTrue(ex:shutdown())
+    lu.assertTrue(queued:cancelled())
+  end)
+end
+
 function T.test_the_end_of_a_block_waits_and_after_an_error_stops()
   aio.run(function()
     local future

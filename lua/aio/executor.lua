@@ -133,7 +133,7 @@ local SHUTDOWN = { wait = "boolean", cancel_futures = "boolean", timeout = "numb
 --- Takes no more work, and waits until all is done and the threads have ended. [suspends]
 ---@param opts? { wait: boolean, cancel_futures: boolean, timeout: number } `wait = false` returns
 --- at once; `cancel_futures` cancels what has not begun; after `timeout` seconds what still runs is
---- stopped where it is
+--- stopped where it is, and what has not begun is cancelled
 ---@return boolean whether all had ended in time
 function Executor:shutdown(opts)
   check.self(self, Executor, "shutdown")

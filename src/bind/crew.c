@@ -314,9 +314,15 @@ static int crew_close(lua_State *L) {
   return 0;
 }
 
-/* core._crew_stop(crew): whatever runs in the workers is ended where it is. */
+/* core._crew_stop(crew): whatever runs in the workers is ended where it is, and what has not begun
+ * is cancelled: new workers, which nobody stops, would run it. */
 static int crew_stop(lua_State *L) {
-  stop_crew(check(L, 1)->crew);
+  aio_crew *crew = check(L, 1)->crew;
+  aio_link left;
+  aio_link_init(&left);
+  close_crew(crew, true, &left);
+  answer_all(&left);
+  stop_crew(crew);
   return 0;
 }
 

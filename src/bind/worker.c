@@ -306,7 +306,8 @@ void aio_worker_main(void *arg) {
   uv_mutex_lock(&crew->lock);
   w->prod = prod;
   uv_mutex_unlock(&crew->lock);
-  bool ok = run(w);
+  bool stopped = atomic_load(&w->stop) == AIO_STOP_ALL; /* before it could be prodded */
+  bool ok = !stopped && run(w);
   if (w->L) lua_sethook(w->L, NULL, 0, 0);
   resign(w, ok, &left);
   for (aio_link *p; (p = aio_list_shift(&left));) fail_call(w, AIO_CONTAINER(p, aio_call, link));
