@@ -90,8 +90,8 @@ end
 
 -- Also in a program that requires nothing else.
 function T.test_the_line_to_blame_without_aio()
-  for module, call in pairs { ["aio.http"] = "Application(5)", ["aio.http.testing"] = "TestServer(5)",
-    ["aio.http.coding"] = "encoder(5)" } do
+  for module, call in pairs { ["aio.http"] = "Application(5)",
+    ["aio.http.testing"] = "TestServer(5)", ["aio.http.coding"] = "encoder(5)" } do
     local chunk = ("local m = require %q\nm.%s"):format(module, call)
     local pipe = assert(io.popen("exec 2>&1; exec env " .. env.command("-e "
       .. env.quote(chunk) .. " /dev/null")))
