@@ -132,6 +132,9 @@ function T.test_urls_of_a_client()
       "localhost:8080/x")
     raised(http.InvalidURL, "write http:// or https:// before it", session.get, session,
       "www.example.test/x")
+    argument("write ssl = aio.ssl_context{ ... }", function()
+      session:get("https://h/", { ssl = { ca = "ca.pem" } })
+    end)
     raised(http.InvalidURL, "needs a session with a base_url", session.get, session, "/x")
   end)
 end

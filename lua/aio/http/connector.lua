@@ -41,7 +41,8 @@ local function check_ssl(value, n, name)
   check.arg(value ~= false, n, name, "option 'ssl': false would be no TLS at all; for a server "
     .. "whose certificate cannot be verified write ssl = aio.ssl_context{ verify = false }")
   check.arg(value == nil or value == true or type(value) == "userdata", n, name,
-    "option 'ssl': true or an aio.ssl_context expected, got " .. type(value))
+    "option 'ssl': true or an aio.ssl_context expected, got " .. type(value)
+      .. (type(value) == "table" and "; write ssl = aio.ssl_context{ ... }" or ""))
   return value ~= true and value or nil
 end
 M.check_ssl = check_ssl
