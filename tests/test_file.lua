@@ -394,6 +394,14 @@ case("TestOrder", "a_cancelled_read_without_an_end_ends", function()
   end
 end)
 
+case("TestOrder", "nothing_is_written_after_another_call", function(dir)
+  local f <close> = aio.open(dir .. "/f", "w")
+  local first = aio.create_task(function() return f:stat().size end)
+  local second = aio.create_task(function() return f:write "" end)
+  lu.assertEquals(aio.await(first), 0)
+  lu.assertEquals(aio.await(second), f)
+end)
+
 case("TestOrder", "gives_way_to_others", function(dir)
   local f <close> = aio.open(put(dir .. "/f", ("x\n"):rep(2000)))
   f:read()

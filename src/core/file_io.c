@@ -100,7 +100,7 @@ static int do_write(aio_file_op *op) {
   aio_file *f = op->file;
   forget_ahead(f);
   if (f->buffering == AIO_FILE_FULL && op->len <= f->out_room) {
-    memcpy(f->out, op->data, op->len);
+    if (op->len) memcpy(f->out, op->data, op->len);
     f->out_len = op->len;
     return 0;
   }
