@@ -168,6 +168,16 @@ case("TestFolders", "what_remove_has_failed_at", function(dir)
   lu.assertEquals(err.filename, dir .. "/t/a/b/file")
 end)
 
+case("TestRead", "a_fifo_is_opened_once", function(dir)
+  for i = 1, 10 do
+    local path = dir .. "/fifo" .. i
+    sh("mkfifo %s", path)
+    sh([[(trap '' PIPE; exec 3>%s; for i in 1 2 3 4 5 6 7 8 9; do echo x >&3 || exit; done)]]
+      .. [[ >%s/out 2>&1 & sleep 0.01]], path, dir)
+    lu.assertEquals(fs.read(path), ("x\n"):rep(9))
+  end
+end)
+
 case("TestFolders", "temporary_folder", function(dir)
   local path = fs.mkdtemp(dir .. "/work-")
   lu.assertStrMatches(path, env.root and ".*/work%-%w%w%w%w%w%w")

@@ -27,11 +27,22 @@ enum { MOST = 64 * 1024 }; /* copying more would keep the loop from other work *
 #endif
 enum { CACHED_ONLY = 0x20 /* RESOLVE_CACHED, of Linux 5.12 */ };
 
-static int open_cached(const char *path) {
+static int open_cached(const char *path, int flags) {
   struct {
     uint64_t flags, mode, resolve;
-  } how = {O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0, CACHED_ONLY};
+  } how = {(uint64_t)(flags | O_CLOEXEC), 0, CACHED_ONLY};
   return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+}
+
+/* The size of a regular file, or -1. Opening anything else would be noticed: who waits for a reader
+ * of a FIFO would go on, and find none. */
+static int64_t size_of(const char *path) {
+  struct statx st;
+  int fd = open_cached(path, O_PATH);
+  if (fd < 0) return -1;
+  int err = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &st);
+  close(fd);
+  return err || !S_ISREG(st.stx_mode) ? -1 : (int64_t)st.stx_size;
 }
 
 static bool read_cached(aio_fs *f, int fd, size_t size) {
@@ -41,16 +52,12 @@ static bool read_cached(aio_fs *f, int fd, size_t size) {
 }
 
 bool aio_fs_read_now(aio_fs *f) {
-  struct statx st;
-  int fd = open_cached(f->path);
+  int64_t size = size_of(f->path);
+  if (size <= 0 || size > MOST) return false;
+  int fd = open_cached(f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
   if (fd < 0) return false;
-  bool done =
-      statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &st) == 0 &&
-      S_ISREG(st.stx_mode) && st.stx_size > 0 && st.stx_size <= MOST;
-  if (done) {
-    f->data = malloc((size_t)st.stx_size);
-    done = f->data && read_cached(f, fd, (size_t)st.stx_size);
-  }
+  f->data = malloc((size_t)size);
+  bool done = f->data && read_cached(f, fd, (size_t)size);
   close(fd);
   if (done) return true;
   free(f->data);
