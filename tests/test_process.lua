@@ -394,13 +394,15 @@ case("a_reader_that_ends_stops_the_writer", function()
 end)
 
 case("a_stream_is_not_read_for_a_process_that_has_ended", function()
+  local ended = aio.Event()
   local srv <close> = aio.start_server(function(conn)
     exec("true", { stdin = conn }):wait()
     for _ = 1, 10 do aio.sleep(0) end
+    ended:set()
     conn:write(conn:readline())
   end, "127.0.0.1", 0)
   local conn <close> = aio.open_connection("127.0.0.1", srv.port)
-  aio.sleep(0.05)
+  ended:wait()
   conn:write "for the handler\n"
   lu.assertEquals(conn:readline(), "for the handler\n")
 end)
