@@ -29,7 +29,8 @@ local function serve(i, conn)
   local honest = true
   while not i:done() do
     local head = conn:readuntil "\r\n\r\n"
-    local target = head:match "^%S+ (%S+)"
+    local target = head:match "^%u+ (/%d+) HTTP"
+    honest = honest and target ~= nil -- the end of a body is no request, and gets no answer
     for _ = 1, i:int(0, 2) do aio.sleep(0) end
     if i:one_in(3) then
       honest = false
