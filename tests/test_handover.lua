@@ -126,7 +126,9 @@ function T.test_listen_fds()
   lu.assertEquals(with "LISTEN_FDS=2 LISTEN_FDNAMES=web", "2\t3 4\tweb unknown\n" .. nothing)
   lu.assertEquals(with "LISTEN_FDS=2 LISTEN_PID=1", "0\t\t\n" .. nothing)
   lu.assertStrContains(with "LISTEN_FDS=two", "LISTEN_FDS is 'two'")
-  lu.assertStrContains(with "LISTEN_FDS=9", "'9', but descriptor 5: fcntl: bad file descriptor")
+  -- What the program runs under may hold one of these itself.
+  lu.assertStrMatches(with "LISTEN_FDS=9",
+    ".*'9', but descriptor %d+: fcntl: bad file descriptor\n")
 end
 
 function T.test_a_server_at_a_descriptor()
