@@ -17,7 +17,7 @@ enum { TYPE_MOST = 256 };
 
 /* What the closures know: the date, the class Response, the names of its fields, and the type of
  * what was a string. */
-enum { DATE = 1, CLASS, SPECIAL, STATUS, TYPE, BODY, TEXT, UPVALUES = TEXT };
+enum { DATES = 1, CLASS, SPECIAL, STATUS, TYPE, BODY, TEXT, UPVALUES = TEXT };
 
 typedef struct simple {
   const char *type, *body; /* of strings on the stack; type: NULL for none */
@@ -98,7 +98,7 @@ static int answer(lua_State *L) {
   if (!may_answer(p) || !is_simple(L, &a)) return 0;
   out o;
   out_begin(&o, L, lua_gettop(L) + 1);
-  encode(&o, lua_touserdata(L, lua_upvalueindex(DATE)), &a, p->h1.flags);
+  encode(&o, lua_touserdata(L, lua_upvalueindex(DATES)), &a, p->h1.flags);
   const aio_api *api = p->ud.tag;
   aio_stream *s = p->ud.stream;
   if (api->stream_write_copied(s, o.ptr, o.len)) return 0;
