@@ -5,8 +5,8 @@ version = "scm-1"
 description = {
   summary = "HTTP for aio: servers, clients, WebSocket, server-sent events",
   detailed = [[
-The module aio.http. It is built with llhttp's C sources: those that Debian installs with
-node-llhttp, or a folder llhttp/ beside this file's src/ that has them.]],
+The module aio.http. Where llhttp's C sources are (those that Debian installs with node-llhttp,
+or a folder llhttp/ beside src/), llhttp is built in and looks at each head a second time.]],
   license = "MIT",
 }
 
@@ -42,11 +42,13 @@ build = {
         "src/proto/judge.c",
         "src/proto/llhttp_api.c",
         "src/proto/llhttp_machine.c",
+        "src/proto/method.c",
         "src/proto/multipart.c",
         "src/proto/param.c",
         "src/proto/percent.c",
         "src/proto/query.c",
         "src/proto/reason.c",
+        "src/proto/second.c",
         "src/proto/url.c",
         "src/proto/utf8.c",
         "src/proto/ws_frame.c",
@@ -99,13 +101,6 @@ build = {
     ["aio.http.forwarded"] = "lua/aio/http/forwarded.lua",
     ["aio.http.headers"] = "lua/aio/http/headers.lua",
     ["aio.http"] = "lua/aio/http/init.lua",
-    ["aio.http.accept"] = "lua/aio/http/accept.lua",
-    ["aio.http.application"] = "lua/aio/http/application.lua",
-    ["aio.http.compress"] = "lua/aio/http/compress.lua",
-    ["aio.http.connection"] = "lua/aio/http/connection.lua",
-    ["aio.http.exceptions"] = "lua/aio/http/exceptions.lua",
-    ["aio.http.file"] = "lua/aio/http/file.lua",
-    ["aio.http.forwarded"] = "lua/aio/http/forwarded.lua",
     ["aio.http.log"] = "lua/aio/http/log.lua",
     ["aio.http.mime"] = "lua/aio/http/mime.lua",
     ["aio.http.multipart"] = "lua/aio/http/multipart.lua",

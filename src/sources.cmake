@@ -196,11 +196,13 @@ set(AIO_PROTO_SOURCES
   src/proto/judge.c
   src/proto/llhttp_api.c
   src/proto/llhttp_machine.c
+  src/proto/method.c
   src/proto/multipart.c
   src/proto/param.c
   src/proto/percent.c
   src/proto/query.c
   src/proto/reason.c
+  src/proto/second.c
   src/proto/url.c
   src/proto/utf8.c
   src/proto/ws_frame.c

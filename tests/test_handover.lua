@@ -6,8 +6,7 @@ local aio = require "aio"
 local env = require "support.env"
 
 local host = env.host
-local UV = io.popen("cat " .. (env.build or ".") .. "/CMakeCache.txt 2>/dev/null"):read("a")
-  :find("AIO_STREAM_UV:BOOL=ON", 1, true)
+local UV = env.option "AIO_STREAM_UV" == "ON"
 
 local T = { elsewhere = true }
 

@@ -2,7 +2,6 @@
 -- The parser of HTTP/1: what it refuses and what it takes, the same whether the bytes come at once,
 -- one by one, in two pieces cut anywhere, or in front of a page that nobody may read.
 
-local aio = require "aio"
 local bad = require "support.http_bad"
 local core = require "aio.core"
 local env = require "support.env"
@@ -29,7 +28,7 @@ function T.test_module_table_loads_names_at_first_use()
   for name, value in pairs(http._load_all()) do
     if not name:find("^_") then lu.assertIs(value, http[name]) end
   end
-  lu.assertEquals(aio.run(function() return hc.llhttp end):match("^%d+%."), "8.")
+  if env.build then lu.assertEquals(hc.llhttp ~= nil, env.option "AIO_LLHTTP" == "ON") end
 end
 
 -- ---- ways to come in ----

@@ -9,7 +9,6 @@
 #include "http/out.h"
 #include "http/parser.h"
 #include "proto/chars.h"
-#include "proto/llhttp.h"
 
 enum { SELF = 1, RESPONSE = 2 };
 enum { BODY_MOST = 1400 }; /* bytes: as SMALL in lua/aio/http/respond.lua */
@@ -68,7 +67,7 @@ static bool may_answer(const http_parser *p) {
   const h1 *one = &p->h1;
   const aio_stream *s = p->ud.stream;
   return one->state == H1_OTHER && !one->head.response && one->length == 0 &&
-         (one->flags & H1_KEEP_ALIVE) && one->llhttp_method != HTTP_HEAD && s &&
+         (one->flags & H1_KEEP_ALIVE) && !one->asks_head && s &&
          aio_stream_is_open(s) && !s->end_wanted && !s->write_error && !s->sending_file;
 }
 

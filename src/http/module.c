@@ -37,7 +37,9 @@ HTTP_EXPORT int luaopen_aio_http_core(lua_State *L) {
   http_api(L);
   lua_newtable(L);
   for (size_t i = 0; i < sizeof openers / sizeof *openers; i++) openers[i](L);
+#ifdef AIO_LLHTTP
   lua_pushfstring(L, "%d.%d", LLHTTP_VERSION_MAJOR, LLHTTP_VERSION_MINOR);
   lua_setfield(L, -2, "llhttp");
+#endif
   return 1;
 }

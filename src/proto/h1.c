@@ -36,7 +36,7 @@ const head_error *h1_error(const h1 *p) {
 
 static size_t feed_head(h1 *p, const char *ptr, size_t len, bool *done) {
   size_t used = head_feed(&p->head, ptr, len);
-  if (p->head.complete) h1_judge(p);
+  if (p->head.complete && h1_judge(p)) h1_second(p);
   *done = p->head.complete || p->head.error.what;
   if (*done) p->state = H1_JUDGED;
   return used;

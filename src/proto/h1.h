@@ -36,8 +36,8 @@ typedef struct h1 {
   uint8_t state;  /* enum h1_state */
   bool head_only; /* the response is one to HEAD */
   bool connect;   /* to CONNECT */
+  bool asks_head; /* the request is HEAD */
   uint8_t flags;
-  uint8_t llhttp_method;
   int64_t length;
   char *data;
   uint32_t data_len, data_room;
@@ -67,5 +67,10 @@ const head_error *h1_error(const h1 *p);
 
 /* What the complete head says about its body and the connection; false: refused. */
 bool h1_judge(h1 *p);
+
+/* ---- second.c ---- */
+
+/* Does llhttp take the complete head too? False: refused. True where it is not built in. */
+bool h1_second(h1 *p);
 
 #endif

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a complete head means: how long the body is, whether the connection goes on. Two agree on
- * it: the rules here, which are for what peers that disagree could use against each other, and
- * llhttp, which then has to take the head too. Called by proto/h1.c. */
+ * What a complete head means: how long the body is, whether the connection goes on. The rules are
+ * for what peers that disagree could use against each other. Called by proto/h1.c. */
 #include <string.h>
 
 #include "proto/chars.h"
 #include "proto/h1.h"
-#include "proto/llhttp.h"
+#include "proto/method.h"
 
 /* The fields that the framing hangs on. */
 typedef struct framing {
-  const head_field *length, *coding, *host, *expect;
+  const head_field *length, *coding, *host, *expect, *protocol;
   bool close, keep_alive, upgrade; /* tokens of Connection */
 } framing;
 
@@ -41,7 +40,6 @@ static void note_token(framing *fr, const char *s, size_t len) {
   if (len == 10 && chars_same(s, "keep-alive", len)) fr->keep_alive = true;
 }
 
-/* llhttp looks at this too, but for it a tab is no blank. */
 static bool note_connection(framing *fr, const char *s, size_t len) {
   const char *comma;
   while ((comma = memchr(s, ',', len))) {
@@ -61,6 +59,9 @@ static bool note_field(h1 *p, framing *fr, const head_field *f) {
     break;
   case 6:
     if (chars_same(name, "expect", 6)) return note(p, &fr->expect, f, "two Expect fields");
+    break;
+  case 7:
+    if (chars_same(name, "upgrade", 7)) return note(p, &fr->protocol, f, NULL);
     break;
   case 10:
     if (chars_same(name, "connection", 10))
@@ -176,6 +177,14 @@ static bool check_host(h1 *p, const head_field *f) {
   return refuse_field(p, 400, "a Host field that is no host", f);
 }
 
+static bool check_method(h1 *p) {
+  const char *s = p->head.text + p->head.method.at;
+  size_t len = p->head.method.len;
+  p->asks_head = len == 4 && memcmp(s, "HEAD", 4) == 0;
+  if (method_is_known(s, len)) return true;
+  return head_refuse(&p->head, 501, "a method that is not known here", s, len);
+}
+
 static bool check_expect(h1 *p, const head_field *f) {
   if (!f || p->head.minor == 0) return true;
   if (f->value_len != 12 || !chars_same(p->head.text + f->value, "100-continue", 12))
@@ -184,46 +193,14 @@ static bool check_expect(h1 *p, const head_field *f) {
   return true;
 }
 
-/* ---- llhttp ---- */
-
-typedef struct verdict {
-  bool reached;
-  uint16_t flags;
-  uint8_t method;
-} verdict;
-
-static int headers_complete(llhttp_t *parser) {
-  verdict *v = parser->data;
-  v->reached = true;
-  v->flags = parser->flags;
-  v->method = parser->method;
-  return 1; /* the body is not for it */
-}
-
-static bool ask_llhttp(h1 *p, verdict *v) {
-  static const llhttp_settings_t settings = {.on_headers_complete = headers_complete};
-  llhttp_t parser;
-  llhttp_init(&parser, p->head.response ? HTTP_RESPONSE : HTTP_REQUEST, &settings);
-  parser.data = v;
-  llhttp_errno_t err = llhttp_execute(&parser, p->head.text, p->head.len);
-  if (v->reached && (err == HPE_OK || err == HPE_PAUSED_UPGRADE)) return true;
-  const char *what = parser.reason ? parser.reason : "malformed";
-  if (err == HPE_INVALID_METHOD)
-    return head_refuse(&p->head, 501, "a method that is not known here",
-                       p->head.text + p->head.method.at, p->head.method.len);
-  return head_refuse(&p->head, 400, what, p->head.text, p->head.len);
-}
+/* ---- the connection ---- */
 
 static bool connection_flags(h1 *p, const framing *fr) {
-  verdict v = {0};
-  if (!ask_llhttp(p, &v)) return false;
-  p->llhttp_method = v.method;
-  bool http10 = p->head.minor == 0, close = fr->close || (v.flags & F_CONNECTION_CLOSE);
-  bool keep = !http10 || fr->keep_alive || (v.flags & F_CONNECTION_KEEP_ALIVE);
-  bool upgrade = fr->upgrade || (v.flags & F_CONNECTION_UPGRADE);
+  bool http10 = p->head.minor == 0;
   if (http10) p->flags |= H1_HTTP10;
-  if (keep && !close && p->length != H1_UNTIL_CLOSE) p->flags |= H1_KEEP_ALIVE;
-  if (!http10 && (v.flags & F_UPGRADE) && upgrade) p->flags |= H1_UPGRADE;
+  if ((!http10 || fr->keep_alive) && !fr->close && p->length != H1_UNTIL_CLOSE)
+    p->flags |= H1_KEEP_ALIVE;
+  if (!http10 && fr->protocol && fr->upgrade) p->flags |= H1_UPGRADE;
   if (p->head.response && p->head.status == 101 && !(p->flags & H1_UPGRADE))
     return head_refuse(&p->head, 400, "a change to a protocol that is not named", NULL, 0);
   return true;
@@ -233,7 +210,7 @@ static bool connection_flags(h1 *p, const framing *fr) {
 
 static bool judge_request(h1 *p, const framing *fr) {
   return body_length(p, fr, 0) && check_host(p, fr->host) && check_target(p, fr->host) &&
-         check_expect(p, fr->expect);
+         check_expect(p, fr->expect) && check_method(p);
 }
 
 static bool judge_response(h1 *p, const framing *fr) {

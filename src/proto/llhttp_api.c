@@ -4,7 +4,7 @@
  * (Debian: node-llhttp). They are found in the include path. */
 #include "proto/llhttp.h"
 
-#ifndef AIO_LLHTTP_LIBRARY
+#if defined AIO_LLHTTP && !defined AIO_LLHTTP_LIBRARY
 #include <api.c>
 #include <http.c>
 #endif

@@ -4,6 +4,6 @@
  * there with other types. */
 #include "proto/llhttp.h"
 
-#ifndef AIO_LLHTTP_LIBRARY
+#if defined AIO_LLHTTP && !defined AIO_LLHTTP_LIBRARY
 #include <llhttp.c>
 #endif

@@ -165,8 +165,7 @@ end
 
 -- ---- the whole ----
 
-local cache = read((env.build or ".") .. "/CMakeCache.txt") or ""
-local sanitized = cache:find("\nAIO_SANITIZE:[^\n]*address") ~= nil
+local sanitized = (env.option "AIO_SANITIZE" or ""):find "address" ~= nil
 
 local SIGNS = { "Sanitizer", "runtime error", "of the closed state are lost", "never retrieved" }
 

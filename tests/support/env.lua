@@ -52,6 +52,16 @@ function env.has_json()
   return package.searchpath("aio.jansson", package.cpath) ~= nil
 end
 
+---@param name string  an option of CMakeLists.txt, such as "AIO_TLS"
+---@return string|nil  what it is in the build: "ON", "OFF", or a text; nil without a build
+function env.option(name)
+  local cache = env.build and io.open(env.build .. "/CMakeCache.txt")
+  if not cache then return nil end
+  local text = "\n" .. cache:read("a")
+  cache:close()
+  return text:match("\n" .. name .. ":%u+=([^\n]*)")
+end
+
 ---@param word string
 ---@return string  the word quoted for the shell
 function env.quote(word)
