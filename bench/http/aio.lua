@@ -1,4 +1,5 @@
--- HTTP on PORT: / 13 bytes, /json, /big 1 MiB; with routing and one middleware. WORKERS=n: n states
+-- HTTP on PORT: / 13 bytes, /json, /big 1 MiB, /fib some work; with routing and one middleware.
+-- WORKERS=n: n states
 local http = require "aio.http"
 local port = tonumber(arg[1]) or 7000
 local workers = tonumber(os.getenv "WORKERS")
@@ -13,6 +14,8 @@ local function make()
     return web.json { message = "Hello, world!", items = { 1, 2, 3 } }
   end)
   app:get("/big", function() return web.Response { body = BIG } end)
+  local function fib(n) return n < 2 and n or fib(n - 1) + fib(n - 2) end
+  app:get("/fib", function() return tostring(fib(18)) end)
   app:get("/user/{name}", function(req) return "Hello, " .. req.match_info.name end)
   return app
 end
