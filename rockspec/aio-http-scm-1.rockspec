@@ -72,7 +72,6 @@ build = {
       libdirs = { "$(LIBUV_LIBDIR)" },
       libraries = { "uv" },
     },
-    ["aio.http.accept"] = "lua/aio/http/accept.lua",
     ["aio.http.application"] = "lua/aio/http/application.lua",
     ["aio.http.auth"] = "lua/aio/http/auth.lua",
     ["aio.http.body"] = "lua/aio/http/body.lua",

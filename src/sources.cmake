@@ -308,7 +308,6 @@ set(AIO_LUA_FILES
 )
 
 set(AIO_HTTP_LUA_FILES
-  lua/aio/http/accept.lua
   lua/aio/http/application.lua
   lua/aio/http/auth.lua
   lua/aio/http/body.lua

@@ -220,7 +220,9 @@ function T.test_choose()
   lu.assertEquals(chosen "*;q=0.5, gzip", "gzip")
   lu.assertEquals(chosen "zstd;q=0, *", "br")
   lu.assertEquals(chosen "x-gzip", "gzip")
-  for _, accept in ipairs { "", "identity", "deflate", "*;q=0", "gzip;q=0", "gzip;q=junk" } do
+  lu.assertEquals(chosen "br;q=0.5, identity;q=0.4", "br")
+  for _, accept in ipairs { "", "identity", "deflate", "*;q=0", "gzip;q=0", "gzip;q=junk",
+    "identity, gzip;q=0.9" } do
     lu.assertNil(chosen(accept), accept)
   end
   lu.assertNil(chosen(nil))

@@ -169,12 +169,16 @@ function T.test_files_that_were_compressed_beforehand()
     end
     local kind = "text/plain; charset=utf-8"
     lu.assertEquals(ask "gzip", { "gzipped", "gzip", kind })
-    lu.assertEquals(ask "gzip, br;q=0.5", { "brotli", "br", kind })
+    lu.assertEquals(ask "gzip, br", { "brotli", "br", kind })
+    lu.assertEquals(ask "gzip, br;q=0.5", { "gzipped", "gzip", kind })
+    lu.assertEquals(ask "zstd, gzip;q=0.5", { "gzipped", "gzip", kind })
+    lu.assertEquals(ask "*", { "brotli", "br", kind })
     lu.assertEquals(ask "gzip;q=0", { "0123456789", nil, kind })
     lu.assertEquals(ask(), { "0123456789", nil, kind })
     lu.assertEquals(raw:ask(get "/s/a.txt").headers.Vary, "Accept-Encoding")
     aio.fs.utime(dir .. "/a.txt.br", 0, 0) -- older than the file: not of it
     lu.assertEquals(ask "br", { "0123456789", nil, kind })
+    lu.assertEquals(ask "br, gzip", { "gzipped", "gzip", kind })
   end)
 end
 

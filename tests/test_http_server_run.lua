@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Running applications: sites, run_app, workers, the graceful end, access logs, proxies in front,
--- compression.
+-- Running applications: sites, run_app, workers, the graceful end, access logs, proxies in front.
 
 local aio = require "aio"
 local lu = require "luaunit"
@@ -363,52 +362,6 @@ function T.test_forwarded_headers()
   lu.assertEquals(ask({ "127.0.0.1" }, "X-Forwarded-For: [2001:db8::1]:80\r\n"),
     "2001:db8::1 http h")
   lu.assertErrorMsgContains("item 1", http.AppRunner, http.Application(), { forwarded = { "x y" } })
-end
-
--- ---- compression ----
-
-function T.test_compressed_responses()
-  local optional = require "aio.optional"
-  if not optional.has "zlib" then lu.skip "no library for compression" end
-  local text = ("hello world "):rep(1000)
-  local function plain(bytes)
-    local z = optional.load("zlib").inflate "gzip"
-    z:feed(bytes)
-    local parts = {}
-    for data in function() return z:read(65536) end do parts[#parts + 1] = data end
-    return table.concat(parts)
-  end
-  aio.run(function()
-    local app = http.Application { compress = true }
-    app:get("/text", function() return text end)
-    app:get("/short", function() return "short" end)
-    app:get("/image", function()
-      return http.Response { body = text, content_type = "image/png" }
-    end)
-    app:get("/never", function() return http.Response { text = text, compress = false } end)
-    app:get("/stream", function()
-      return http.stream(function(out)
-        for _ = 1, 10 do out:write(text) end
-      end, { content_type = "text/plain" })
-    end)
-    local server <close> = kit.TestServer(app)
-    local raw <close> = server:connect()
-    local function ask(path, accept)
-      return raw:ask(get(path, "Accept-Encoding: " .. (accept or "gzip") .. "\r\n"))
-    end
-    local res = ask "/text"
-    lu.assertEquals({ res.headers["Content-Encoding"], res.headers.Vary },
-      { "gzip", "Accept-Encoding" })
-    lu.assertEquals(plain(res.body), text)
-    res = ask "/stream"
-    lu.assertEquals(res.headers["Content-Encoding"], "gzip")
-    lu.assertEquals(plain(res.body), text:rep(10))
-    for path, accept in pairs { ["/short"] = "gzip", ["/image"] = "gzip", ["/never"] = "gzip",
-      ["/text"] = "gzip;q=0, br" } do
-      lu.assertNil(ask(path, accept).headers["Content-Encoding"], path)
-    end
-    lu.assertEquals(ask("/text", "br").headers.Vary, "Accept-Encoding")
-  end)
 end
 
 return T

@@ -13,7 +13,7 @@ enum { UV_INPUT = 1 };
 
 typedef struct codec {
   const codec_class *class;
-  void *state; /* NULL: collected */
+  void *state; /* NULL: collected, or an encoder that has finished */
   codec_io io; /* its input is in the user value */
   const char *why;
   bool broken;         /* it works, or was left in the middle of it */
@@ -24,14 +24,18 @@ typedef struct codec {
 
 static codec *self(lua_State *L) {
   codec *c = luaL_checkudata(L, SELF, lua_tostring(L, lua_upvalueindex(1)));
+  if (c->finished) luaL_error(L, "nothing can be written after \"finish\"");
   if (c->broken || !c->state) luaL_error(L, "an earlier call failed in the middle; start again");
   return c;
 }
 
-static int codec_gc(lua_State *L) {
-  codec *c = lua_touserdata(L, SELF);
+static void let_go(codec *c) {
   if (c->state) c->class->close(c->state);
   c->state = NULL;
+}
+
+static int codec_gc(lua_State *L) {
+  let_go(lua_touserdata(L, SELF));
   return 0;
 }
 
@@ -154,7 +158,6 @@ static int encoder_write(lua_State *L) {
   size_t len;
   const char *data = luaL_checklstring(L, DATA, &len);
   enum codec_end end = (enum codec_end)luaL_checkoption(L, MODE, "none", modes);
-  if (c->finished) return luaL_error(L, "nothing can be written after \"finish\"");
   luaL_Buffer b;
   lua_settop(L, DATA);
   luaL_buffinit(L, &b);
@@ -165,6 +168,7 @@ static int encoder_write(lua_State *L) {
   luaL_pushresult(&b);
   c->broken = false;
   c->finished = end == CODEC_FINISH;
+  if (c->finished) let_go(c); /* a MiB or more, of which the collector knows nothing */
   return 1;
 }
 

@@ -60,24 +60,49 @@ function M.codings()
   return names
 end
 
+-- The weight of a coding in a list of parse_accept; nil when it is not in it.
+local function weight_of(list, name)
+  local any
+  for _, item in ipairs(list) do
+    local wanted = ALIASES[item.value] or item.value
+    if wanted == name then return item.q end
+    if wanted == "*" and name ~= "identity" then any = any or item.q end
+  end
+  return any
+end
+
+-- Of the offers those that are taken: first what the client likes best, of equals what comes first
+-- among the offers; nothing that it likes less than the plain body.
+local function rank(accept, offers)
+  local list = value.parse_accept(accept) or {}
+  local plain, found = weight_of(list, "identity") or 0, {}
+  for place, name in ipairs(offers) do
+    local q = weight_of(list, name) or 0
+    if q > 0 and q >= plain then found[#found + 1] = { name = name, q = q, place = place } end
+  end
+  table.sort(found, function(a, b)
+    if a.q ~= b.q then return a.q > b.q end
+    return a.place < b.place
+  end)
+  for i, one in ipairs(found) do found[i] = one.name end
+  return found
+end
+
+--- The codings for a response, the best first: by the Accept-Encoding of the request's headers.
+---@param headers table
+---@param offers string[] those that may be chosen, the server's favourite first
+---@return string[] names empty: as it is
+function M.wanted(headers, offers)
+  local lines = headers:get_all "accept-encoding"
+  return #lines > 0 and rank(table.concat(lines, ", "), offers) or {}
+end
+
 --- The coding for a response: of those that are here the first that the client likes best.
 ---@param accept string|nil an Accept-Encoding; nil: none is wanted
 ---@param offers? string[] those that may be chosen; all that are here
 ---@return string|nil name nil: as it is
 function M.choose(accept, offers)
-  local list = accept and value.parse_accept(accept)
-  if not list then return nil end
-  local chosen, most = nil, 0
-  for _, name in ipairs(offers or M.codings()) do
-    local q
-    for _, item in ipairs(list) do
-      local wanted = ALIASES[item.value] or item.value
-      if wanted == name or wanted == "*" and q == nil then q = item.q end
-      if wanted == name then break end
-    end
-    if q and q > most then chosen, most = name, q end
-  end
-  return chosen
+  return accept and rank(accept, offers or M.codings())[1] or nil
 end
 
 -- ---- decoding ----

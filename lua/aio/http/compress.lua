@@ -1,17 +1,17 @@
 -- SPDX-License-Identifier: MIT
 --
--- Responses compressed with gzip for clients who take it. By option only: a page that mixes secrets
--- with what an attacker chooses can be guessed by its compressed length (BREACH).
+-- Responses compressed for clients who take it, in the coding that they and we like best, of those
+-- whose library is here. By option only: a page that mixes secrets with what an attacker chooses
+-- can be guessed by its compressed length (BREACH).
 
-local optional = require "aio.optional"
-local accept = require "aio.http.accept"
+local coding = require "aio.http.coding"
 local respond = require "aio.http.respond"
 local response = require "aio.http.response"
 
 local M = {}
 
 local LEAST = 1024 -- smaller bodies gain nothing
-local LEVEL = 6
+local FAVOURITES = { "br", "zstd", "gzip", "deflate" } -- what makes text smallest comes first
 
 local TYPES = { "^text/", "[/+]json", "[/+]xml", "javascript", "^application/wasm" }
 
@@ -22,17 +22,28 @@ local function compressible(content_type)
   return false
 end
 
-local function whole(res)
-  local deflate = optional.load "zlib".deflate("gzip", LEVEL)
-  res.body = deflate:write(res.body, "finish")
+local offers
+
+-- The favourites that this installation has: a library that is not here is looked for once.
+local function offered()
+  if offers then return offers end
+  local here = {}
+  for _, name in ipairs(coding.codings()) do here[name] = true end
+  offers = {}
+  for _, name in ipairs(FAVOURITES) do
+    if here[name] then offers[#offers + 1] = name end
+  end
+  return offers
 end
 
+local function whole(res, name) res.body = coding.encoder(name):finish(res.body) end
+
 -- Each piece can be read by the client as soon as it has come.
-local function piecewise(res)
-  local deflate = optional.load "zlib".deflate("gzip", LEVEL)
+local function piecewise(res, name)
+  local encoder = coding.encoder(name)
   res._encoder = function(text)
-    if text == nil then return deflate:write("", "finish") end
-    return deflate:write(text, "sync")
+    if text == nil then return encoder:finish() end
+    return encoder:flush(text)
   end
 end
 
@@ -42,25 +53,33 @@ local function weaken(h)
   if etag and not etag:find "^W/" then h["ETag"] = "W/" .. etag end
 end
 
+-- Would it gain, and may it be done?
+local function suits(req, res, whole_body, least)
+  if whole_body and #res.body < (math.tointeger(least) or LEAST) then return false end
+  if not whole_body and (not res._fn or res._length or req.minor == 0) then return false end
+  if respond.is_bare(res.status) or res.status == 206 then return false end
+  local h = res.headers
+  return compressible(res.content_type) and not h:has "Content-Encoding"
+    and not h:has "Content-Range" and #offered() > 0
+end
+
 --- Compresses a response, when it gains and the client takes it.
 ---@param req table
 ---@param res table
 ---@param least boolean|integer true, or the least size
 function M.apply(req, res, least)
   local whole_body = getmetatable(res) == response.class
-  if whole_body and #res.body < (math.tointeger(least) or LEAST) then return end
-  if not whole_body and (not res._fn or res._length or req.minor == 0) then return end
-  if respond.is_bare(res.status) or res.status == 206 or not compressible(res.content_type) then
-    return
-  end
+  if not suits(req, res, whole_body, least) then return end
   local h = res.headers
-  if h:has "Content-Encoding" or h:has "Content-Range" then return end
   h:add("Vary", "Accept-Encoding")
-  if not accept.takes(accept.codings(req.headers), "gzip") then return end
-  if req.method ~= "HEAD" or whole_body then
-    (whole_body and whole or piecewise)(res)
+  local name = coding.wanted(req.headers, offered())[1]
+  if not name then return end
+  if whole_body then
+    whole(res, name)
+  elseif req.method ~= "HEAD" then
+    piecewise(res, name)
   end
-  h["Content-Encoding"] = "gzip"
+  h["Content-Encoding"] = name
   weaken(h)
 end
 

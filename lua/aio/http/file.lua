@@ -8,7 +8,7 @@ local aio_timeout = require "aio.timeout"
 local check = require "aio.check"
 local fs = require "aio.fs"
 local http_core = require "aio.http.core"
-local accept = require "aio.http.accept"
+local codings = require "aio.http.coding"
 local exceptions = require "aio.http.exceptions"
 local headers = require "aio.http.headers"
 local mime = require "aio.http.mime"
@@ -19,7 +19,8 @@ local M = {}
 
 local SMALL = 65536 -- up to so many bytes a file is read and sent with its head
 local STEP = 4 << 20 -- sent between two looks at the clock
-local SIBLINGS = { { "br", ".br" }, { "zstd", ".zst" }, { "gzip", ".gz" } }
+local SIBLINGS = { br = ".br", zstd = ".zst", gzip = ".gz" } -- the ends of their names
+local FAVOURITES = { "br", "zstd", "gzip" }
 
 local GONE = { ENOENT = true, ENOTDIR = true, ENAMETOOLONG = true, ELOOP = true, EINVAL = true }
 
@@ -121,18 +122,17 @@ local File = { __name = "FileResponse" }
 File.__index, File.__newindex = response.accessors(methods)
 M.class = File
 
--- The file, or a compressed sibling that is no older and that the client takes.
+-- The file, or the compressed sibling that the client likes best of those that are no older.
 local function chosen(self, req)
   local path, info = self._path, self._info or M.stat(self._path)
   if info.type ~= "file" then error(exceptions.NotFound(), 0) end
   if self._precompressed then
-    local codings, stat = accept.codings(req.headers), self._no_links and fs.lstat or fs.stat
-    for _, one in ipairs(SIBLINGS) do
-      if next(codings) and codings[one[1]] then
-        local ok, sibling = core.catch(core.OSError, stat, path .. one[2])
-        if ok and sibling.type == "file" and sibling.mtime >= info.mtime then
-          return path .. one[2], sibling, one[1]
-        end
+    local stat = self._no_links and fs.lstat or fs.stat
+    for _, name in ipairs(codings.wanted(req.headers, FAVOURITES)) do
+      local beside = path .. SIBLINGS[name]
+      local ok, sibling = core.catch(core.OSError, stat, beside)
+      if ok and sibling.type == "file" and sibling.mtime >= info.mtime then
+        return beside, sibling, name
       end
     end
   end

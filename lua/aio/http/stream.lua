@@ -4,7 +4,6 @@
 
 local core = require "aio.core"
 local check = require "aio.check"
-local headers = require "aio.http.headers"
 local respond = require "aio.http.respond"
 local response = require "aio.http.response"
 
@@ -117,7 +116,7 @@ function M.stream(fn, opts)
   return setmetatable({
     status = response.check_status(opts.status, 200, "stream"), reason = opts.reason,
     content_type = opts.content_type or "application/octet-stream", compress = opts.compress,
-    _h = opts.headers and headers.Headers(opts.headers) or false, _fn = fn, _length = length,
+    _h = response.special(opts), _fn = fn, _length = length,
   }, Stream)
 end
 
