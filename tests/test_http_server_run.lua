@@ -337,6 +337,50 @@ function T.test_access_logs()
     { access_log = true, access_log_to = 5 })
 end
 
+-- What is refused as it comes is in the log too.
+function T.test_refused_requests_in_access_logs()
+  local lines = {}
+  local function log_of(format, bytes, status)
+    serve(hello, function(server)
+      local raw <close> = server:connect()
+      lu.assertEquals(raw:ask(get "/").status, 200)
+      lu.assertEquals(raw:ask(bytes).status, status)
+      lu.assertTrue(raw:is_over())
+    end, { access_log = format, access_log_to = function(line) lines[#lines + 1] = line end })
+    lu.assertEquals(#lines, 2)
+    return table.remove(lines), table.remove(lines)
+  end
+  for _, case in ipairs {
+    { "nonsense\r\n\r\n", 400 }, { "GET / HTTP/1.1\r\n\r\n", 400 },
+    { get("/" .. ("x"):rep(9000)), 414 }, { get("/", "A: " .. ("x"):rep(9000) .. "\r\n"), 431 },
+    { "GET / HTTP/3.1\r\nHost: h\r\n\r\n", 505 },
+  } do
+    local line = log_of("combined", case[1], case[2])
+    lu.assertStrMatches(line, ('127%%.0%%.0%%.1 %%- %%- %%[[^]]+%%] "%%-" %d %%d+ "%%-" "%%-"')
+      :format(case[2]))
+  end
+  lu.assertStrMatches(log_of("%a %m %U%q %H %v %s %B %D %T %{Referer}i %r", "\0", 400),
+    "127%.0%.0%.1 %- %- %- %- 400 %d+ %d+ [%d.]+ %- %-")
+  local json = require "aio.json"
+  local record = json.decode((log_of("json", "\0", 400)))
+  lu.assertEquals({ record.remote, record.status }, { "127.0.0.1", 400 })
+  for _, name in ipairs { "method", "target", "version", "host", "referer", "user_agent" } do
+    lu.assertTrue(record[name] == json.null, name)
+  end
+end
+
+function T.test_a_request_that_comes_too_slowly_in_access_logs()
+  local lines = {}
+  support.in_memory(hello, function(connect)
+    local raw = connect()
+    raw:send "GET / HT"
+    lu.assertEquals(raw:response().status, 408)
+    local silent = connect() -- has asked for nothing
+    lu.assertTrue(silent:is_over())
+  end, { access_log = "%m %s", access_log_to = function(line) lines[#lines + 1] = line end })
+  lu.assertEquals(lines, { "- 408" })
+end
+
 -- ---- proxies in front ----
 
 function T.test_forwarded_headers()

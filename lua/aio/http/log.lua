@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --
 -- Access logs: one line for each request, in a format of Apache's or as JSON. What clients send is
--- escaped, so that no request can write a line of its own.
+-- escaped, so that no request can write a line of its own. Of a request that was refused as it came
+-- only `remote` is known; `method`, `version` and the others are nil then.
 
 local core = require "aio.core"
 local check = require "aio.check"
@@ -30,8 +31,10 @@ local function clf_time(c)
   return "[" .. stamp .. "]"
 end
 
+local function protocol(req) return req.version and "HTTP/" .. req.version or "-" end
+
 local function request_line(req)
-  return ("%s %s HTTP/%s"):format(req.method, req.raw_path, req.version)
+  return req.method and ("%s %s %s"):format(req.method, req.raw_path, protocol(req))
 end
 
 local function elapsed(c) return core.get_running_loop():time() - c.t0 end
@@ -42,13 +45,13 @@ local WHAT = {
   b = function(c) return c.bytes > 0 and tostring(c.bytes) or "-" end,
   B = function(c) return tostring(c.bytes) end,
   D = function(c) return ("%d"):format(elapsed(c) * 1e6 // 1) end,
-  H = function(_, req) return "HTTP/" .. req.version end,
+  H = function(_, req) return protocol(req) end,
   i = function(_, req, name) return escape(req.headers[name]) end,
   l = function() return "-" end,
   m = function(_, req) return escape(req.method) end,
   P = function() return tostring(core.getpid()) end,
   q = function(_, req)
-    return req.query_string ~= "" and "?" .. escape(req.query_string) or ""
+    return (req.query_string or "") ~= "" and "?" .. escape(req.query_string) or ""
   end,
   r = function(_, req) return escape(request_line(req)) end,
   s = function(c) return tostring(c.status or 0) end,
@@ -111,8 +114,8 @@ local function as_json(c, req)
   local fields = {
     '"time":"', os.date("!%Y-%m-%dT%H:%M:%SZ", c.wall),
     '","remote":', quoted(req.remote), ',"method":', quoted(req.method),
-    ',"target":', quoted(req.raw_path), ',"version":"', req.version,
-    '","host":', quoted(req.host), ',"status":', tostring(c.status or 0),
+    ',"target":', quoted(req.raw_path), ',"version":', quoted(req.version),
+    ',"host":', quoted(req.host), ',"status":', tostring(c.status or 0),
     ',"bytes":', tostring(c.bytes or 0), ',"seconds":', ("%.6f"):format(elapsed(c)),
     ',"referer":', quoted(req.headers.referer),
     ',"user_agent":', quoted(req.headers["user-agent"]),

@@ -20,28 +20,9 @@ local Request = request.class
 local KEEP_ALIVE, EXPECT = http_core.KEEP_ALIVE, http_core.EXPECT_CONTINUE
 local OVER <const>, AGAIN <const> = false, true
 
--- ---- what is no request ----
-
--- Answers to something that cannot be parsed, and ends.
-local function refuse(c, status, message)
-  c.quit, c.special = true, true
-  local body = ("%d: %s\n"):format(status, message or exceptions.reason(status))
-  local head = http_core.response_head(status, nil, nil, "text/plain; charset=utf-8", #body, 0)
-  c.conn:write_nowait(head, body)
-  c.rest = true
-  return OVER
-end
-
--- The wait for a head has ended without one: the end, or the time was over.
-local function ended(c, got)
-  if c.parser:idle() then return OVER end
-  if got == false then return refuse(c, 408, "the request came too slowly") end
-  return refuse(c, 400, "the request is not whole")
-end
-
--- ---- after a response ----
-
 local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
+
+-- ---- the access log ----
 
 -- The response is gone already: a log that fails is told, and changes nothing of it.
 local function log(c, req)
@@ -53,6 +34,35 @@ local function log(c, req)
     task = core.current_task(), request = req,
   }
 end
+
+-- What could not be parsed is in the log too; it has no method, no target and no headers.
+local function log_refused(c, status, size)
+  c.settings.begin(c)
+  c.status, c.bytes = status, size
+  log(c, { remote = c:peer(), headers = {} })
+end
+
+-- ---- what is no request ----
+
+-- Answers to something that cannot be parsed, and ends.
+local function refuse(c, status, message)
+  c.quit, c.special = true, true
+  local body = ("%d: %s\n"):format(status, message or exceptions.reason(status))
+  local head = http_core.response_head(status, nil, nil, "text/plain; charset=utf-8", #body, 0)
+  c.conn:write_nowait(head, body)
+  c.rest = true
+  if c.settings.log then log_refused(c, status, #body) end
+  return OVER
+end
+
+-- The wait for a head has ended without one: the end, or the time was over.
+local function ended(c, got)
+  if c.parser:idle() then return OVER end
+  if got == false then return refuse(c, 408, "the request came too slowly") end
+  return refuse(c, 400, "the request is not whole")
+end
+
+-- ---- after a response ----
 
 -- The rest of a request whose response is gone. True: the next one can come.
 local function finish(c, req)
