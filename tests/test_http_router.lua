@@ -243,6 +243,34 @@ function T.test_what_has_no_route_goes_to_the_application_whose_prefix_it_has()
   lu.assertTrue(routes:find("GET", "/sub/deep/x").app == inner)
 end
 
+-- Where an application is mounted "/" answers with the slash and without, unless "" does.
+function T.test_the_place_of_an_application()
+  local app, sub, inner = app_of { "/", "", "/{page}" }, app_of { "/", "/x" }, app_of { "", "/" }
+  app:get("/sub/deep", function() return "mine" end)
+  app:post("/sub", function() return "posted" end)
+  sub:mount("/inner/", inner)
+  sub:mount("/deep", app_of { "/" })
+  app:mount("/sub", sub)
+  local routes = application.freeze(app)
+  local function at(method, path)
+    local route, _, allowed = routes:find(method, path)
+    return { route.app, route.name or route.path, allowed }
+  end
+  lu.assertEquals(at("GET", "/"), { app, "/" })
+  lu.assertEquals(at("GET", "/sub"), { sub, "/" })
+  lu.assertEquals(at("GET", "/sub/"), { sub, "/" })
+  lu.assertEquals(at("POST", "/sub"), { app, "/sub" })
+  lu.assertEquals(at("PUT", "/sub")[3], { "GET", "HEAD", "POST" })
+  lu.assertEquals(at("GET", "/subs"), { app, "/{page}" })
+  lu.assertEquals(at("GET", "/sub/inner"), { inner, "" })
+  lu.assertEquals(at("GET", "/sub/inner/"), { inner, "/" })
+  lu.assertEquals(at("GET", "/sub/deep")[1], app) -- what is there already goes first
+  lu.assertEquals(app:url_for "", "/")
+  lu.assertEquals(inner:url_for "", "/sub/inner")
+  lu.assertEquals(inner:url_for "/", "/sub/inner/")
+  lu.assertEquals(inner:url_for("", nil, { a = 1 }), "/sub/inner?a=1")
+end
+
 function T.test_hosts()
   local app = app_of { "/" }
   local one, stars = app_of { "/", "/one" }, app_of { "/" }

@@ -90,7 +90,8 @@ local ROUTE_OPTIONS = { name = "string" }
 local function add(self, n, name, method, path, handler, opts)
   check_open(self, name)
   check.arg(type(path) == "string", n, name, "path expected, got " .. type(path))
-  local pieces, why = router.parse(path)
+  local pieces, why = {}, nil -- "" is where the application is mounted
+  if path ~= "" then pieces, why = router.parse(path) end
   check.arg(pieces, n, name, ("'%s': %s"):format(path, tostring(why)))
   check.arg(check.callable(handler), n + 1, name, "handler, function(req), expected, got "
     .. type(handler) .. (handler == nil and "; did you call it? write the function's name" or ""))
@@ -109,7 +110,8 @@ local function add(self, n, name, method, path, handler, opts)
 end
 
 --- Adds a route. Paths have parameters: `{name}` is one segment, `{name:pattern}` what matches the
---- Lua pattern, at the end of the path the whole rest.
+--- Lua pattern, at the end of the path the whole rest. "" is the place of an application that is
+--- mounted, without a slash; unless there is such a route, the one for "/" answers there too.
 ---@param method string "GET", or "*" for any
 ---@param path string
 ---@param handler fun(req: table): any
@@ -267,6 +269,7 @@ function Application:url_for(name, params, query)
     top, above = above, above._parent
   end
   local path = prefix .. router.build(route, params, "url_for")
+  if path == "" then path = "/" end
   return query and path .. query_of(query) or path
 end
 
@@ -308,6 +311,12 @@ local function compiled(place, method, path, handler, name)
   }
 end
 
+local function route_at(place, path, route)
+  local full = compiled(place, route.method, path, route.handler, route.name)
+  full.user = route.user
+  return full
+end
+
 local function not_found(req)
   local allowed = req._allowed
   if not allowed then error(exceptions.NotFound(), 0) end
@@ -315,6 +324,14 @@ local function not_found(req)
 end
 
 local collect
+
+-- `routes`; `bare`, which count where none of them is: those for "/" at the place of a mounted
+-- application, without the slash; `fallbacks`; `hosts`.
+local function collection(hosts)
+  return { routes = {}, bare = {}, fallbacks = {}, hosts = hosts }
+end
+
+local function router_of(out) return router.compile(extended(out.routes, out.bare)) end
 
 -- All routes of an application at its place, and the one for what has none.
 local function collect_app(app, above, prefix, out)
@@ -325,9 +342,11 @@ local function collect_app(app, above, prefix, out)
   end
   local place = place_of(app, above, prefix)
   for _, route in ipairs(app._routes) do
-    local full = compiled(place, route.method, prefix .. route.path, route.handler, route.name)
-    full.user = route.user
-    out.routes[#out.routes + 1] = full
+    local path = prefix .. route.path
+    out.routes[#out.routes + 1] = route_at(place, path ~= "" and path or "/", route)
+    if route.path == "/" and prefix ~= "" then
+      out.bare[#out.bare + 1] = route_at(place, prefix, route)
+    end
   end
   collect(app, place, prefix, out)
   local fallback = compiled(place, "*", "/", not_found)
@@ -340,10 +359,10 @@ function collect(app, place, prefix, out)
     collect_app(mounted.app, place, prefix .. mounted.prefix, out)
   end
   for _, host in ipairs(app._hosts) do
-    local inner = { routes = {}, fallbacks = {}, hosts = out.hosts }
+    local inner = collection(out.hosts)
     collect_app(host.app, place, "", inner)
     local mask = "^" .. host.mask:gsub("[%.%-%[%]]", "%%%0"):gsub("%*", "[^.]*") .. "$"
-    out.hosts[#out.hosts + 1] = { mask = mask, table = router.compile(inner.routes),
+    out.hosts[#out.hosts + 1] = { mask = mask, table = router_of(inner),
       fallbacks = inner.fallbacks }
   end
 end
@@ -389,9 +408,9 @@ end
 ---@return table routes with `find` and, unless it depends on the host, `static`
 function M.freeze(app)
   if app._table then return app._table end
-  local out = { routes = {}, fallbacks = {}, hosts = {} }
+  local out = collection {}
   collect_app(app, { chain = {}, prepare = {} }, "", out)
-  local compiled_table = router.compile(out.routes)
+  local compiled_table = router_of(out)
   app._table = setmetatable({
     table = compiled_table, fallbacks = out.fallbacks,
     hosts = #out.hosts > 0 and out.hosts or nil,
