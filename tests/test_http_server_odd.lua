@@ -162,6 +162,63 @@ function T.test_a_handler_that_says_close()
   end)
 end
 
+-- What the header Connection says is what the server does, whatever a handler says.
+function T.test_a_handlers_own_connection()
+  local function answer(value)
+    return function()
+      return http.Response { text = "a", headers = { { "Connection", value }, { "X", "y" } } }
+    end
+  end
+  serve(function(app)
+    app:get("/alive", answer "keep-alive")
+    app:get("/other", answer "Keep-Alive, X")
+    app:get("/disclosed", answer "x-disclosed")
+    app:get("/two", function()
+      return http.Response { text = "a", headers = { Connection = { "X", "close" } } }
+    end)
+    app:get("/stream", function()
+      return http.stream(function(out) out:write "a" end,
+        { headers = { Connection = "keep-alive" } })
+    end)
+  end, function(server)
+    local close, alive = "Connection: close\r\n", "Connection: keep-alive\r\n"
+    for _, case in ipairs { -- path, version, fields, what is said, does it go on?
+      { "/alive", "1.1", "", "", true }, { "/alive", "1.1", close, "close", false },
+      { "/alive", "1.0", "", "close", false }, { "/alive", "1.0", alive, "keep-alive", true },
+      { "/other", "1.1", "", "X", true }, { "/other", "1.1", close, "X, close", false },
+      { "/other", "1.0", alive, "X, keep-alive", true },
+      { "/disclosed", "1.1", "", "x-disclosed", true }, { "/two", "1.1", "", "X, close", false },
+      { "/stream", "1.1", "", "", true }, { "/stream", "1.1", close, "close", false },
+      { "/stream", "1.0", alive, "close", false },
+    } do
+      local path, version, fields, said, goes_on = table.unpack(case)
+      local raw <close> = server:connect()
+      local res = raw:ask((get(path, fields):gsub("1%.1", version)))
+      lu.assertEquals({ res.body, res.headers.X }, { "a", path ~= "/two" and path ~= "/stream"
+        and "y" or nil })
+      lu.assertEquals(table.concat(res.headers:get_all "Connection", "|"), said, path)
+      if goes_on then
+        lu.assertEquals(raw:ask(get "/alive").body, "a")
+      else
+        lu.assertTrue(raw:is_over())
+      end
+    end
+  end)
+end
+
+-- The same object for many: the headers that it was given stay as they are.
+function T.test_a_connection_of_ones_own_for_many_requests()
+  local res = http.Response { text = "a", headers = { Connection = "close, X" } }
+  serve(function(app) app:get("/", function() return res end) end, function(server)
+    for _ = 1, 2 do
+      local raw <close> = server:connect()
+      lu.assertEquals(raw:ask(get "/").headers.Connection, "X, close")
+      lu.assertTrue(raw:is_over())
+    end
+  end)
+  lu.assertEquals(res.headers.Connection, "close, X")
+end
+
 function T.test_requests_behind_the_last_one_do_not_lose_its_answer()
   serve(function(app)
     app:get("/", function() return "a" end)

@@ -13,7 +13,7 @@ local upgraded = require "aio.http.upgraded"
 local M = {}
 
 local response_head = http_core.response_head
-local KEEP_ALIVE = http_core.KEEP_ALIVE
+local KEEP_ALIVE, HTTP10 = http_core.KEEP_ALIVE, http_core.HTTP10
 local Response = response.class
 local getmetatable, type = getmetatable, type
 local SMALL = 1400 -- bytes: copying is quicker than sending two pieces
@@ -26,15 +26,44 @@ local TEXT = "text/plain; charset=utf-8"
 local answer_simply, as_response = http_core.answerer(Response)
 M.answer_simply, M.as_response = answer_simply, as_response
 
---- The flags of a response's head: those of the request, as far as the connection goes on. Headers
---- may say that it does not.
+-- What a handler's own Connection names, but for whether the connection goes on: that it can only
+-- end.
+local function named_of(c, h)
+  local names = {}
+  for name in table.concat(h:get_all "Connection", ","):gmatch "[^,%s]+" do
+    local small = name:lower()
+    if small == "close" then
+      c.quit, c.special = true, true
+    elseif small ~= "keep-alive" then
+      names[#names + 1] = name
+    end
+  end
+  return names
+end
+
+-- A copy of the headers, in which Connection says what the server does.
+local function with_connection(h, names, flags)
+  h = headers.Headers(h)
+  if #names == 0 then -- the head gets what is to be said anyway
+    h["Connection"] = nil
+    return h
+  end
+  local stays = flags & KEEP_ALIVE ~= 0
+  if not stays then names[#names + 1] = "close" end
+  if stays and flags & HTTP10 ~= 0 then names[#names + 1] = "keep-alive" end
+  h["Connection"] = table.concat(names, ", ")
+  return h
+end
+
+--- The flags of a response's head: those of the request, as far as the connection goes on; and the
+--- headers.
 local function flags_of(c, h)
-  local own = h and h["Connection"]
-  if c.settings.closing or c.left ~= 0 and not c:can_finish_body()
-    or own and own:lower():find("close", 1, true) then
+  local names = h and h["Connection"] and named_of(c, h)
+  if c.settings.closing or c.left ~= 0 and not c:can_finish_body() then
     c.quit, c.special = true, true
   end
-  return c.quit and c.flags & ~KEEP_ALIVE or c.flags
+  local flags = c.quit and c.flags & ~KEEP_ALIVE or c.flags
+  return flags, names and with_connection(h, names, flags) or h or nil
 end
 
 --- Has a response with this status never a body?
@@ -45,22 +74,23 @@ M.is_bare = is_bare
 --- Sends a response whose body is in memory. [suspends only when the client is slow]
 ---@param h table|nil|false headers
 function M.send(c, req, status, reason, h, content_type, body)
-  local length, flags, conn = #body, flags_of(c, h), c.conn
-  local below
+  local length, conn = #body, c.conn
+  local flags, below
+  flags, h = flags_of(c, h)
   c.status, c.bytes = status, 0
   if is_bare(status) then
-    below = conn:write_nowait(response_head(status, reason or nil, h or nil, nil, nil, flags))
+    below = conn:write_nowait(response_head(status, reason or nil, h, nil, nil, flags))
   elseif length == 0 or req.method == "HEAD" then
     below = conn:write_nowait(
-      response_head(status, reason or nil, h or nil, content_type, length, flags))
+      response_head(status, reason or nil, h, content_type, length, flags))
   elseif length <= SMALL then
     c.bytes = length
     below = conn:write_nowait(
-      response_head(status, reason or nil, h or nil, content_type, length, flags, body))
+      response_head(status, reason or nil, h, content_type, length, flags, body))
   else
     c.bytes = length
     below = conn:write_nowait(
-      response_head(status, reason or nil, h or nil, content_type, length, flags), body)
+      response_head(status, reason or nil, h, content_type, length, flags), body)
   end
   if not below then c:wait_sent() end
 end
@@ -70,8 +100,8 @@ end
 ---@return string
 function M.head(c, _, res, length)
   c.status, c.bytes = res.status, 0
-  local head = response_head(res.status, res.reason, res._h or nil, res.content_type, length,
-    flags_of(c, res._h))
+  local flags, h = flags_of(c, res._h)
+  local head = response_head(res.status, res.reason, h, res.content_type, length, flags)
   c.started, c.special = true, true
   return head
 end
