@@ -120,6 +120,15 @@ static bool body_length(h1 *p, const framing *fr, int64_t otherwise) {
 
 /* ---- Host and target ---- */
 
+/* Digits, perhaps none, of a number that a port can have. */
+static bool is_port(const char *s, size_t len) {
+  enum { DIGITS = 5, PORT_MAX = 65535 };
+  int port = 0;
+  if (len > DIGITS || chars_span(s, len, CHARS_DIGIT) < len) return false;
+  for (size_t i = 0; i < len; i++) port = port * 10 + (s[i] - '0');
+  return port <= PORT_MAX;
+}
+
 /* host [ ":" port ], the host a name, an IPv4 address, or something in brackets. */
 static bool is_authority(const char *s, size_t len, bool with_port) {
   size_t host = 0;
@@ -134,8 +143,8 @@ static bool is_authority(const char *s, size_t len, bool with_port) {
   if (host == 0) return false;
   if (host == len) return !with_port;
   size_t digits = len - host - 1;
-  if (s[host] != ':' || digits > 5 || (with_port && digits == 0)) return false;
-  return chars_span(s + host + 1, digits, CHARS_DIGIT) == digits;
+  if (s[host] != ':' || (with_port && digits == 0)) return false;
+  return is_port(s + host + 1, digits);
 }
 
 /* scheme://authority...: the authority must be what Host says. */
