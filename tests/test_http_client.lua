@@ -288,6 +288,82 @@ case("one_request_whose_body_is_read_later", function() return response(LONG) en
     lu.assertEquals(res.content:read(3), "012")
   end)
 
+-- ---- several tasks ----
+
+-- fn(session, url, server): the body, ten bytes, comes in two halves, a second apart.
+local function halves(name, fn, opts)
+  opts = opts or {}
+  local body = opts.body or "0123456789"
+  T["test_" .. name] = raw.case(function()
+    local server <close> = raw.serve(function(conn)
+      while raw.head(conn) do
+        conn:write(("HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n"):format(opts.fields or "",
+          #body), body:sub(1, #body // 2))
+        aio.sleep(1)
+        if opts.cut then return end
+        conn:write(body:sub(#body // 2 + 1))
+      end
+    end)
+    local session <close> = http.ClientSession()
+    fn(session, server.url, server)
+    lu.assertStrContains(tostring(session.connector), "0 in use")
+  end)
+end
+
+local function readers(res, n)
+  local tasks = {}
+  for i = 1, n do tasks[i] = aio.create_task(res.read, res) end
+  aio.sleep(0.5)
+  return tasks
+end
+
+halves("tasks_that_read_at_once_get_the_same", function(session, url, server)
+  local res = session:get(url)
+  for _, task in ipairs(readers(res, 3)) do lu.assertEquals(task:await(), "0123456789") end
+  lu.assertEquals(res:text(), "0123456789")
+  lu.assertEquals(session:get(url):read(), "0123456789")
+  lu.assertEquals(server.connections, 1)
+end)
+
+-- The next goes on where one was cancelled.
+local function one_is_cancelled(session, url)
+  for i = 1, 3 do
+    local res = session:get(url)
+    local tasks = readers(res, 3)
+    tasks[i]:cancel()
+    for k, task in ipairs(tasks) do
+      if k ~= i then lu.assertEquals(task:await(), "0123456789") end
+    end
+    lu.assertTrue(tasks[i]:cancelled())
+    lu.assertEquals(res:read(), "0123456789")
+  end
+end
+
+halves("tasks_that_read_at_once_of_which_one_is_cancelled", one_is_cancelled)
+
+if require("aio.optional").has "zlib" then
+  halves("tasks_that_read_at_once_what_was_compressed", one_is_cancelled, {
+    body = require("aio.http.coding").encoder("gzip"):finish "0123456789",
+    fields = "Content-Encoding: gzip\r\n",
+  })
+end
+
+halves("tasks_that_read_at_once_and_are_cancelled", function(session, url)
+  local res = session:get(url)
+  local tasks = readers(res, 3)
+  for _, task in ipairs(tasks) do task:cancel() end
+  aio.wait(tasks)
+  for _, task in ipairs(tasks) do lu.assertTrue(task:cancelled()) end
+  lu.assertStrContains(tostring(session.connector), "0 in use")
+  raised(http.ClientConnectionError, res.read, res)
+  aio.sleep(1) -- for the server
+end)
+
+halves("tasks_that_read_at_once_what_is_cut_short", function(session, url)
+  local res = session:get(url)
+  for _, task in ipairs(readers(res, 2)) do raised(http.ClientPayloadError, task.await, task) end
+end, { cut = true })
+
 -- ---- errors ----
 
 -- Each class, and those right above it.

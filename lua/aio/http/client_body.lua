@@ -16,7 +16,7 @@ local next_wait = client_timeout.next_wait
 local CHUNK = 65536 -- bytes read at once
 local AT_ONCE = 65536 -- a body of so many bytes is taken with the head, when it is here
 
-local Body = {}
+local Body = { waiting = 0, handed_on = false }
 Body.__index = Body
 
 -- ---- the end of the link ----
@@ -241,23 +241,58 @@ local function too_long(self, most, option)
     { url = self.req.target.text }))
 end
 
--- Everything that is left. [suspends]
+-- Everything that is left. What has come stays in `parts`, for another task that goes on when this
+-- one is cancelled. [suspends]
 local function read_all(self)
   if self.stream then return self.stream:read "a" end
   local option = self.codings and "decoded" or "body"
   local most = self.codings and self.most_decoded or self.most
   if not self.codings and self.total and self.total > most then too_long(self, most, option) end
-  local parts, got = {}, 0
-  for data in pull_of(self) do
-    got = got + #data
-    if got > most then too_long(self, most, option) end
+  local parts = self.parts or { pull = pull_of(self), got = 0 }
+  self.parts = parts
+  for data in parts.pull do
+    parts.got = parts.got + #data
+    if parts.got > most then too_long(self, most, option) end
     parts[#parts + 1] = data
   end
   return table.concat(parts)
 end
 
---- The whole body, or what is left of it when it was read as a stream before. After an error, also
---- when it is cancelled, the connection is closed. [suspends]
+-- This task does not read on. A part of the body is of no use to anybody but those who wait for all
+-- of it.
+local function give_up(self, err)
+  self.handed_on = self.waiting > 0 and core.is(err, core.CancelledError)
+  if not self.handed_on then self:close() end
+  error(err, 0)
+end
+
+-- Waits while another task reads. [suspends]
+local function wait_turn(self)
+  self.waiting = self.waiting + 1
+  local ok, err = pcall(self.turn.acquire, self.turn)
+  self.waiting = self.waiting - 1
+  if ok then return end
+  if self.handed_on then give_up(self, err) end
+  error(err, 0)
+end
+
+-- One task after the other: the first reads, the others find what it has read. [suspends]
+local function read_in_turn(self)
+  self.turn = self.turn or core.Lock()
+  wait_turn(self)
+  local _ <close> = self.turn
+  self.handed_on = false
+  if self.whole then return self.whole end
+  if self.error then error(self.error, 0) end
+  local ok, data = pcall(read_all, self)
+  if not ok then give_up(self, data) end
+  self.whole, self.parts = data, nil
+  return data
+end
+
+--- The whole body, or what is left of it when it was read as a stream before; any number of tasks
+--- may ask. After an error, also when it is cancelled and no other task waits for the body, the
+--- connection is closed. [suspends]
 ---@return string
 function Body:read()
   if self.whole then return self.whole end
@@ -266,14 +301,7 @@ function Body:read()
     self.early, self.whole = nil, early
     return early
   end
-  if self.error then error(self.error, 0) end
-  local ok, data = pcall(read_all, self)
-  if not ok then
-    self:close() -- a part of it is of no use to anybody, and its task may be gone
-    error(data, 0)
-  end
-  self.whole = data
-  return data
+  return read_in_turn(self)
 end
 
 --- Gives the connection back, or closes it when something of the body was not read.
