@@ -137,5 +137,6 @@ build = {
     ["aio.http.ws_connection"] = "lua/aio/http/ws_connection.lua",
     ["aio.http.ws_extension"] = "lua/aio/http/ws_extension.lua",
     ["aio.http.ws_handshake"] = "lua/aio/http/ws_handshake.lua",
+    ["aio.http.ws_heartbeat"] = "lua/aio/http/ws_heartbeat.lua",
   },
 }

@@ -373,4 +373,5 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/ws_connection.lua
   lua/aio/http/ws_extension.lua
   lua/aio/http/ws_handshake.lua
+  lua/aio/http/ws_heartbeat.lua
 )

@@ -363,45 +363,6 @@ function T.test_a_limit_of_time_loses_nothing()
   end, { server = { receive_timeout = 2 } })
 end
 
-function T.test_heartbeat_of_a_peer_that_is_alive()
-  with_pair(echo, function(client)
-    aio.create_task(function()
-      aio.sleep(100)
-      client:send "still here"
-    end)
-    lu.assertEquals(client:receive().data, "still here")
-    lu.assertEquals(aio.get_running_loop():time(), 100)
-  end, { server = { heartbeat = 10 }, client = { heartbeat = 7 } })
-end
-
-function T.test_heartbeat_of_a_peer_that_is_dead()
-  with_raw(function(self)
-    lu.assertNil(self:receive())
-    lu.assertEquals(aio.get_running_loop():time(), 15)
-    lu.assertEquals(self.close_code, 1006)
-    lu.assertStrContains(self:exception().message, "no answer to a ping within 5 s")
-  end, function(raw)
-    lu.assertEquals({ pair.read_frame(raw) }, { 0x89, "" })
-    lu.assertNil(raw:read(1))
-  end, { server = { heartbeat = 10 } })
-end
-
--- A large frame that comes slowly keeps the answer to a ping behind it.
-function T.test_heartbeat_while_a_message_is_on_its_way()
-  with_raw(function(self)
-    lu.assertEquals(#self:receive(), 40)
-    self:close()
-  end, function(raw)
-    local frame = ws.frame(ws.TEXT, ("x"):rep(40))
-    for i = 1, #frame do
-      aio.sleep(1)
-      raw:write(frame:sub(i, i))
-    end
-    raw:write(ws.close(1000))
-    raw:read "a"
-  end, { server = { heartbeat = 3 } })
-end
-
 -- ---- the life of a handler ----
 
 function T.test_an_error_of_the_handler()

@@ -244,14 +244,16 @@ static int is_detached(lua_State *L) {
 
 /* ---- what it tells ---- */
 
-/* core._unread(stream): how many bytes have come that nobody has read, and how many wait to be
- * sent; nothing when no more can come or go: the end, an error, closed. */
+/* core._unread(stream): how many bytes have come that nobody has read, how many wait to be sent,
+ * and whether it receives: not while too much is unread; nothing when no more can come or go: the
+ * end, an error, closed. */
 static int unread(lua_State *L) {
   const aio_stream *s = aio_stream_self(L)->s;
   if (!aio_stream_is_open(s) || s->eof || s->read_error || s->write_error) return 0;
   lua_pushinteger(L, (lua_Integer)s->in.total);
   lua_pushinteger(L, (lua_Integer)s->out.total);
-  return 2;
+  lua_pushboolean(L, s->reading);
+  return 3;
 }
 
 static bool push_address(lua_State *L, aio_stream *s, bool peer) {

@@ -80,9 +80,8 @@ local function accept(req, opts, n, fn)
   end
   settings.protocol, settings.terms = protocol, terms
   local conn = req:_take_over()
-  local self = connection.new(conn, false, settings)
   conn:write(head)
-  return self, headers
+  return connection.new(conn, false, settings), headers
 end
 
 --- Makes a WebSocket of a request, in its handler. Raises BadRequest, Forbidden (a page of another

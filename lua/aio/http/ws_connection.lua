@@ -10,6 +10,7 @@ local core = require "aio.core"
 local hc = require "aio.http.core"
 local check = require "aio.check"
 local extension = require "aio.http.ws_extension"
+local heartbeat = require "aio.http.ws_heartbeat"
 local timeout = require("aio.timeout").timeout
 
 local M = {}
@@ -49,6 +50,8 @@ local WebSocket = { __name = "WebSocket" }
 WebSocket.__index = WebSocket
 M.WebSocket = WebSocket
 
+local ask, give_up -- of a heartbeat
+
 --- Makes a WebSocket of a stream whose handshake is done.
 ---@param conn table
 ---@param client boolean
@@ -57,16 +60,20 @@ M.WebSocket = WebSocket
 function M.new(conn, client, settings)
   local max = settings.max_msg_size
   max = max == 0 and NO_LIMIT or max
-  return setmetatable({
+  local self = setmetatable({
     protocol = settings.protocol, closed = false, close_code = nil, close_reason = nil,
     compress = settings.terms ~= nil,
     _conn = conn, _client = client, _state = "open", _max = max,
     _reader = hc.ws_reader(not client, max, settings.terms ~= nil),
     _codec = settings.terms and extension.codec(settings.terms),
-    _heartbeat = settings.heartbeat, _close_seconds = settings.close_timeout,
+    _close_seconds = settings.close_timeout,
     _receive_seconds = settings.receive_timeout, _on_close = settings.on_close,
     _loop = core.get_running_loop(), _reading = false,
   }, WebSocket)
+  if settings.heartbeat then
+    self._heartbeat = heartbeat.start(self, settings.heartbeat, ask, give_up)
+  end
+  return self
 end
 
 function WebSocket:__tostring()
@@ -116,7 +123,7 @@ local function send_frame(self, first, payload)
   if not ok then error(lost_error(self, err), 0) end
 end
 
--- An answer, or a ping of our own: that the connection is lost shows in what is read.
+-- An answer: that the connection is lost shows in what is read.
 local function send_quietly(self, opcode, data)
   if self._state ~= "open" then return end
   local ok, err = pcall(send_frame, self, FIN | opcode, data)
@@ -229,6 +236,7 @@ local function finish(self, how)
   if self._state == "closed" then return end
   self._state, self.closed = "closed", true
   self.close_code = self.close_code or LOST
+  if self._heartbeat then self._heartbeat:stop() end
   if how == "abort" then self._conn:abort() else self._conn:close() end
   if self._closed_event then self._closed_event:set() end
   local on_close = self._on_close
@@ -267,6 +275,19 @@ local function lose(self, err)
   finish(self, "abort")
 end
 
+-- A ping of our own. That it cannot be sent shows in what is read, or sent next.
+function ask(self)
+  pcall(self._conn.write_nowait, self._conn,
+    self._client and ws_frame(FIN | PING, "") or head_of(FIN | PING, 0))
+end
+
+-- Nothing comes any more.
+function give_up(self, why)
+  self.close_code = LOST
+  self._exception = M.WebSocketError(why, { code = LOST, websocket = self })
+  finish(self, "abort")
+end
+
 -- Until all is sent, for so many seconds. How to close the connection then.
 local function flush(self, seconds)
   self._conn:set_limits { high = 0, low = 0 }
@@ -286,42 +307,6 @@ local function peer_closes(self, code, reason)
 end
 
 -- ---- what comes ----
-
--- Time has passed without anything complete: when the next look is due.
-local function beat(self, now)
-  local taken = self._reader:taken()
-  if taken ~= self._seen then -- it is in the middle of something
-    self._seen, self._asked = taken, false
-    self._beat_at = now + self._heartbeat
-  elseif now >= self._beat_at then
-    if self._asked then
-      local text = ("no answer to a ping within %g s"):format(self._heartbeat / 2)
-      self.close_code = LOST
-      self._exception = M.WebSocketError(text, { code = LOST, websocket = self })
-      finish(self, "abort")
-      return
-    end
-    self._asked = true
-    self._beat_at = now + self._heartbeat / 2
-    send_quietly(self, PING, "")
-  end
-end
-
--- Waits as core._feed does, with the limits of time: false: look at the clock.
-local function wait_limited(self, deadline)
-  local now = self._loop:time()
-  local at = deadline
-  if self._heartbeat then
-    if not self._beat_at then self._beat_at = now + self._heartbeat end
-    if not at or self._beat_at < at then at = self._beat_at end
-  end
-  local came = feed(self._conn, self._reader, math.max(0, at - now))
-  if self._heartbeat and came then
-    self._asked, self._seen = false, self._reader:taken()
-    self._beat_at = self._loop:time() + self._heartbeat
-  end
-  return came
-end
 
 -- What was raised while it waited, as what ended the connection: an OSError or nil.
 local function end_of(self, err)
@@ -359,32 +344,30 @@ local function handle(self, opcode, data, more)
   end
 end
 
-local function expired(self, deadline)
-  local now = self._loop:time()
-  if deadline and now >= deadline then return true end
-  if self._heartbeat then beat(self, now) end
-  return false
+-- Waits for the next thing: true, nil at the end, false at the deadline.
+local function wait_until(self, deadline)
+  return feed(self._conn, self._reader, math.max(0, deadline - self._loop:time()))
 end
 
 -- The next message; nil when the connection is closed; false when the deadline has passed. The flag
 -- keeps a second task out, and tells `close` whom to leave it to.
 local function next_message(self, deadline)
   local conn, reader = self._conn, self._reader
-  local limited = deadline or self._heartbeat
   while self._state ~= "closed" do
     local ok, came
     self._reading = true
-    if limited then
-      ok, came = pcall(wait_limited, self, deadline)
+    if deadline then
+      ok, came = pcall(wait_until, self, deadline)
     else
       ok, came = pcall(feed, conn, reader)
     end
     self._reading = false
     if ok and came then
+      if self._heartbeat then self._heartbeat:hear() end
       local found = handle(self, take(reader))
       if found then return found end
     elseif ok and came == false then
-      if expired(self, deadline) then return false end
+      if self._loop:time() >= deadline then return false end
     else
       local err = not ok and end_of(self, came) or nil
       if self._state ~= "closed" then lose(self, err) end -- another task may have closed it
