@@ -83,6 +83,17 @@ function T.test_no_way_out()
   end)
 end
 
+function T.test_the_folder_of_everything()
+  serve(function(server, dir)
+    aio.fs.symlink("a.txt", dir .. "/link")
+    local raw <close> = server:connect()
+    for _, name in ipairs { "/a.txt", "/link" } do
+      lu.assertEquals(raw:ask(get("/all" .. aio.fs.realpath(dir) .. name)).body, "0123456789")
+    end
+    lu.assertEquals(raw:ask(get("/all" .. dir .. "/.hidden")).status, 404)
+  end, nil, function(app) app:static("/all", "/") end)
+end
+
 function T.test_options_of_a_folder()
   serve(function(server, dir)
     aio.fs.symlink("../secret", dir .. "/link")

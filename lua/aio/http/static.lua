@@ -44,9 +44,8 @@ end
 local function inside(root, tail, follow)
   local ok, path = core.catch(core.OSError, fs.realpath, tail == "" and root or root .. "/" .. tail)
   if not ok then not_found() end
-  if not follow and path ~= root and path:sub(1, #root + 1) ~= root:gsub("/$", "") .. "/" then
-    not_found()
-  end
+  local below = root == "/" and root or root .. "/"
+  if not follow and path ~= root and path:sub(1, #below) ~= below then not_found() end
   return path
 end
 
