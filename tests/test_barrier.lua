@@ -3,12 +3,9 @@
 
 local aio = require "aio"
 local lu = require "luaunit"
+local turns = require("support.tasks").turns
 
 local T = {}
-
-local function turns(n)
-  for _ = 1, n do aio.sleep(0) end
-end
 
 local function party(barrier)
   return aio.create_task(barrier.wait, barrier)

@@ -3,20 +3,11 @@
 
 local aio = require "aio"
 local lu = require "luaunit"
+local support = require "support.tasks"
+
+local raised, turns = support.raised_saying, support.turns
 
 local T = {}
-
-local function raised(class, pattern, fn, ...)
-  local ok, err = pcall(fn, ...)
-  lu.assertFalse(ok)
-  if class then lu.assertTrue(aio.is(err, class), tostring(err)) end
-  lu.assertStrContains(tostring(err), pattern)
-  return err
-end
-
-local function turns(n)
-  for _ = 1, n or 5 do aio.sleep(0) end
-end
 
 -- ---- one thread ----
 
@@ -58,12 +49,12 @@ function T.test_send_waits_while_it_is_full_and_recv_while_it_is_empty()
       end
     end)
     while channel:qsize() == 0 do aio.sleep(0) end
-    turns()
+    turns(5)
     lu.assertEquals(log, { 1 })
     for i = 1, 4 do lu.assertEquals(channel:recv(), i) end
     sender:await()
     local receiver = aio.create_task(channel.recv, channel)
-    turns()
+    turns(5)
     channel:send "late"
     lu.assertEquals(receiver:await(), "late")
   end)
@@ -74,7 +65,7 @@ function T.test_closing()
     local channel = aio.Channel(1)
     channel:send(1)
     local sender = aio.create_task(channel.send, channel, 2)
-    turns()
+    turns(5)
     channel:close()
     channel:close() -- again is nothing
     lu.assertTrue(channel:is_closed())
@@ -87,7 +78,7 @@ function T.test_closing()
     local other = aio.Channel(1)
     local receivers = {}
     for i = 1, 3 do receivers[i] = aio.create_task(other.recv, other) end
-    turns()
+    turns(5)
     do local _ <close> = other end
     for i = 1, 3 do raised(aio.QueueShutDown, "closed", receivers[i].await, receivers[i]) end
   end)
@@ -111,14 +102,14 @@ function T.test_a_cancelled_wait_takes_and_puts_nothing()
   aio.run(function()
     local channel = aio.Channel(1)
     local a, b = aio.create_task(channel.recv, channel), aio.create_task(channel.recv, channel)
-    turns()
+    turns(5)
     a:cancel()
     channel:send "for b"
     lu.assertEquals(b:await(), "for b")
     raised(aio.CancelledError, "", a.await, a)
     channel:send(1)
     local sender = aio.create_task(channel.send, channel, "never")
-    turns()
+    turns(5)
     sender:cancel()
     raised(aio.CancelledError, "", sender.await, sender)
     lu.assertEquals(channel:recv(), 1)
@@ -130,18 +121,18 @@ function T.test_a_turn_of_a_cancelled_task_goes_to_the_next()
   aio.run(function()
     local channel = aio.Channel(1)
     local a, b = aio.create_task(channel.recv, channel), aio.create_task(channel.recv, channel)
-    turns()
+    turns(5)
     channel:send(1)
     a:cancel() -- its poke is under way, or it was given its turn
     lu.assertEquals(b:await(), 1)
     for n = 0, 6 do
       a, b = aio.create_task(channel.recv, channel), aio.create_task(channel.recv, channel)
-      turns()
+      turns(5)
       channel:send(n)
       turns(n)
       local won = a:done()
       a:cancel()
-      turns()
+      turns(5)
       if won then channel:send(n) end
       lu.assertEquals(b:await(), n)
     end
@@ -222,18 +213,18 @@ function T.test_select()
     lu.assertEquals({ aio.select { { a, "send", 2 }, { sleep = 0.001 } } }, { 2 })
     lu.assertEquals(a:recv(), 1)
     local task = aio.create_task(aio.select, { { a, "recv" }, { b, "recv" } })
-    turns()
+    turns(5)
     b:send "later"
     lu.assertEquals({ task:await() }, { 2, "later" })
     lu.assertEquals(a:qsize() + b:qsize(), 0)
     task = aio.create_task(aio.select, { { a, "recv" }, { b, "recv" } })
-    turns()
+    turns(5)
     a:close()
     raised(aio.QueueShutDown, "closed", task.await, task)
     raised(nil, "nil cannot be sent", aio.select, { { b, "send" } })
     local both = { aio.create_task(aio.select, { { b, "recv" } }),
       aio.create_task(aio.select, { { b, "recv" } }) }
-    turns()
+    turns(5)
     both[1]:cancel()
     b:send "second"
     lu.assertEquals({ both[2]:await() }, { 1, "second" })
@@ -245,7 +236,7 @@ function T.test_one_loop_after_another()
   for i = 1, 3 do
     aio.run(function()
       local task = aio.create_task(channel.recv, channel)
-      turns()
+      turns(5)
       channel:send(i)
       lu.assertEquals(task:await(), i)
     end)
@@ -326,7 +317,7 @@ function T.test_closing_from_another_thread_under_waiters_here()
       full:close()
       return full:recv()
     end)
-    turns()
+    turns(5)
     go:send(true)
     for i = 1, 3 do raised(aio.QueueShutDown, "closed", waiters[i].await, waiters[i]) end
     lu.assertEquals(waiters[4]:await(), "ended")

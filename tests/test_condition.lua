@@ -3,19 +3,11 @@
 
 local aio = require "aio"
 local lu = require "luaunit"
+local support = require "support.tasks"
+
+local raised, turns = support.raised, support.turns
 
 local T = {}
-
-local function turns(n)
-  for _ = 1, n do aio.sleep(0) end
-end
-
-local function raised(class, fn, ...)
-  local ok, err = pcall(fn, ...)
-  lu.assertFalse(ok)
-  lu.assertTrue(aio.is(err, class), tostring(err))
-  return err
-end
 
 -- A task that waits for a notification and then notes its name.
 local function waiter(condition, got, name)
@@ -136,7 +128,7 @@ end
 
 -- Three waiters, `n` notifications, those in `set` cancelled at some point: the other waiters use
 -- as many notifications as there are, none is lost.
-local function cancel_some(set, n, before, after_turns)
+local function cancel_some(n, happen, set)
   local condition, got = aio.Condition(), {}
   local tasks, survivors = {}, 0
   for i = 1, 3 do
@@ -144,15 +136,7 @@ local function cancel_some(set, n, before, after_turns)
     if set & (1 << (i - 1)) == 0 then survivors = survivors + 1 end
   end
   turns(1)
-  local function cancel()
-    for i = 1, 3 do
-      if set & (1 << (i - 1)) ~= 0 then tasks[i]:cancel() end
-    end
-  end
-  if before then cancel() end
-  condition:with(condition.notify, condition, n)
-  turns(after_turns)
-  if not before then cancel() end
+  happen(tasks, function() condition:with(condition.notify, condition, n) end)
   turns(12)
   lu.assertTrue(#got >= math.min(n, survivors), ("%d of %d"):format(#got, n))
   lu.assertTrue(#got <= n)
@@ -163,16 +147,7 @@ local function cancel_some(set, n, before, after_turns)
 end
 
 function T.test_cancel_at_every_point()
-  aio.run(function()
-    for set = 0, 7 do
-      for n = 0, 3 do
-        for after = 0, 4 do
-          cancel_some(set, n, true, after)
-          cancel_some(set, n, false, after)
-        end
-      end
-    end
-  end)
+  aio.run(support.cancel_at_every_point, 3, 4, cancel_some)
 end
 
 function T.test_timeout_holds_the_lock_again()

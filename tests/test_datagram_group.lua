@@ -5,7 +5,7 @@ local lu = require "luaunit"
 local aio = require "aio"
 local datagrams = require "support.datagrams"
 
-local raised = require("support.streams").raised
+local raised = require("support.tasks").raised
 
 local UV = datagrams.over_uv()
 

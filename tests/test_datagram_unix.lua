@@ -4,7 +4,7 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local datagrams = require "support.datagrams"
-local raised = require("support.streams").raised
+local raised = require("support.tasks").raised
 
 local FLOOD = 2000 -- more datagrams than the system and any queue here hold
 local UV = datagrams.over_uv()

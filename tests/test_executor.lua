@@ -7,18 +7,11 @@ local core = require "aio.core"
 local env = require "support.env"
 local folder = require "support.folder"
 local lu = require "luaunit"
+local raised = require("support.tasks").raised_saying
 
 local T = {}
 
 local spin = env.endless()
-
-local function raised(class, pattern, fn, ...)
-  local ok, err = pcall(fn, ...)
-  lu.assertFalse(ok)
-  if class then lu.assertTrue(aio.is(err, class), tostring(err)) end
-  lu.assertStrContains(tostring(err), pattern)
-  return err
-end
 
 -- ---- to_thread ----
 
@@ -165,7 +158,7 @@ end
 function T.test_what_cannot_cross()
   aio.run(function()
     raised(nil, "argument 2.x: a userdata (FILE*)", aio.to_thread, print, { x = io.stdout })
-    raised(nil, "test_executor.lua:", aio.to_thread, print, { x = io.stdout })
+    raised(nil, "test_executor.lua:", function() aio.to_thread(print, { x = io.stdout }) end)
     raised(nil, "argument 2.field[3]: a userdata", aio.to_thread, print,
       { field = { 1, 2, io.stdout } })
     raised(nil, "argument 1 (upvalue 'file')", function()

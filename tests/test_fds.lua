@@ -4,17 +4,12 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
+local raised = require("support.tasks").raised
 
 local host = env.host
 local UV = env.option "AIO_STREAM_UV" == "ON"
 
 local T = {}
-
-local function raised(class, fn, ...)
-  local ok, err = aio.catch(class, fn, ...)
-  lu.assertFalse(ok, "no error was raised")
-  return err
-end
 
 -- Runs fn(a, b) with both ends of a pair; b keeps received descriptors.
 local function pair(fn, opts)

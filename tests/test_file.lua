@@ -4,24 +4,15 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local folder = require "support.folder"
-local raised = require("support.streams").raised
+local support = require "support.tasks"
 
 local get, put, sh = folder.get, folder.put, folder.sh
+local os_error, raised = support.os_error, support.raised
 local HOSTILE = os.getenv("AIO_TEST_HOSTILE") == "1"
 
 local T = { TestLikeIo = {}, TestPositions = {}, TestOrder = {} }
 
-local function case(group, name, body)
-  T[group]["test_" .. name] = function()
-    folder.with(function(dir) aio.run(body, dir) end)
-  end
-end
-
-local function os_error(code, fn, ...)
-  local err = raised(aio.OSError, fn, ...)
-  lu.assertEquals(err.code, code)
-  return err
-end
+local case = folder.cases(T)
 
 -- ---- the same as io ----
 

@@ -5,27 +5,16 @@ local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
 local folder = require "support.folder"
-local raised = require("support.streams").raised
+local support = require "support.tasks"
 
 local fs, get, put, sh = aio.fs, folder.get, folder.put, folder.sh
+local os_error, raised = support.os_error, support.raised
 local ROOT = io.popen("id -u"):read "n" == 0
 
 local T = { TestRead = {}, TestWrite = {}, TestFolders = {}, TestWalk = {}, TestErrors = {},
   TestCancel = {} }
 
--- A case that runs in a task, with a folder of its own.
-local function case(group, name, body)
-  T[group]["test_" .. name] = function()
-    folder.with(function(dir) aio.run(body, dir) end)
-  end
-end
-
--- The OSError that fn(...) raises, with its code.
-local function os_error(code, fn, ...)
-  local err = raised(aio.OSError, fn, ...)
-  lu.assertEquals(err.code, code)
-  return err
-end
+local case = folder.cases(T)
 
 -- ---- stat and what changes it ----
 

@@ -4,7 +4,7 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local folder = require "support.folder"
-local raised = require("support.streams").raised
+local raised = require("support.tasks").raised
 
 local put, sh = folder.put, folder.sh
 local HOSTILE = os.getenv("AIO_TEST_HOSTILE") == "1"

@@ -3,20 +3,11 @@
 
 local aio = require "aio"
 local lu = require "luaunit"
+local support = require "support.tasks"
+
+local raised, turns = support.raised, support.turns
 
 local T = {}
-
-local function turns(n)
-  for _ = 1, n do aio.sleep(0) end
-end
-
--- Runs fn and returns the error that it must raise.
-local function raised(class, fn, ...)
-  local ok, err = pcall(fn, ...)
-  lu.assertFalse(ok)
-  lu.assertTrue(aio.is(err, class), tostring(err))
-  return err
-end
 
 function T.test_acquire_and_release()
   aio.run(function()

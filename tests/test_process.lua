@@ -5,7 +5,7 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
-local raised = require("support.streams").raised
+local raised = require("support.tasks").raised
 
 local PIPE, DEVNULL, STDOUT = aio.PIPE, aio.DEVNULL, aio.STDOUT
 local BIG = 4 * 1024 * 1024 -- more than pipes and streams hold

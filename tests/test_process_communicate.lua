@@ -3,7 +3,7 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
-local raised = require("support.streams").raised
+local raised = require("support.tasks").raised
 
 local PIPE = aio.PIPE
 local BIG = 4 * 1024 * 1024 -- more than pipes and streams hold
@@ -81,9 +81,9 @@ case("communicate_again_with_another_input", function()
     aio.sleep(0)
     task:cancel()
     raised(aio.CancelledError, task.await, task)
-    local err = raised(aio.RuntimeError, p.communicate, p, "second")
+    local err = raised(aio.RuntimeError, function() p:communicate "second" end)
     lu.assertStrContains(err.message, "earlier communicate")
-    lu.assertStrContains(err.where, "streams.lua:")
+    lu.assertStrContains(err.where, "test_process_communicate.lua:")
     lu.assertEquals(p:communicate(first or nil), first or "")
     lu.assertEquals(p:communicate(first or nil), first or "")
   end

@@ -3,7 +3,7 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
-local raised = require("support.streams").raised
+local raised = require("support.tasks").raised
 
 local T = {}
 

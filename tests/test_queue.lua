@@ -3,21 +3,13 @@
 
 local aio = require "aio"
 local lu = require "luaunit"
+local support = require "support.tasks"
+
+local raised, turns = support.raised, support.turns
 
 local T = {}
 
 local classes = { "Queue", "LifoQueue", "PriorityQueue" }
-
-local function turns(n)
-  for _ = 1, n do aio.sleep(0) end
-end
-
-local function raised(class, fn, ...)
-  local ok, err = pcall(fn, ...)
-  lu.assertFalse(ok)
-  lu.assertTrue(aio.is(err, class), tostring(err))
-  return err
-end
 
 local function drain(queue)
   local got = {}
@@ -173,9 +165,9 @@ end
 
 -- ---- cancellation ----
 
--- Three getters, `puts` items, those in `set` cancelled before or after: no item is lost, and no
--- getter sleeps beside an item.
-local function cancel_getters(set, puts, before, after_turns)
+-- Three getters, some of them cancelled, and `puts` items: no item is lost, and no getter sleeps
+-- beside an item.
+local function cancel_getters(puts, happen)
   local queue, got = aio.Queue(), {}
   local tasks = {}
   for i = 1, 3 do
@@ -185,15 +177,9 @@ local function cancel_getters(set, puts, before, after_turns)
     end)
   end
   turns(1)
-  local function cancel()
-    for i = 1, 3 do
-      if set & (1 << (i - 1)) ~= 0 then tasks[i]:cancel() end
-    end
-  end
-  if before then cancel() end
-  for i = 1, puts do queue:put_nowait(i) end
-  turns(after_turns)
-  if not before then cancel() end
+  happen(tasks, function()
+    for i = 1, puts do queue:put_nowait(i) end
+  end)
   turns(5)
   local waiting = 0
   for i = 1, 3 do
@@ -208,20 +194,11 @@ local function cancel_getters(set, puts, before, after_turns)
 end
 
 function T.test_cancel_getters_at_every_point()
-  aio.run(function()
-    for set = 0, 7 do
-      for puts = 0, 4 do
-        for after = 0, 2 do
-          cancel_getters(set, puts, true, after)
-          cancel_getters(set, puts, false, after)
-        end
-      end
-    end
-  end)
+  aio.run(support.cancel_at_every_point, 4, 2, cancel_getters)
 end
 
 -- The same with three putters on a full queue, of which `gets` items are taken.
-local function cancel_putters(set, gets, before, after_turns)
+local function cancel_putters(gets, happen)
   local queue, got = aio.Queue(2), {}
   queue:put_nowait("x")
   queue:put_nowait("y")
@@ -233,15 +210,9 @@ local function cancel_putters(set, gets, before, after_turns)
     end)
   end
   turns(1)
-  local function cancel()
-    for i = 1, 3 do
-      if set & (1 << (i - 1)) ~= 0 then tasks[i]:cancel() end
-    end
-  end
-  if before then cancel() end
-  for _ = 1, gets do got[#got + 1] = queue:get_nowait() end
-  turns(after_turns)
-  if not before then cancel() end
+  happen(tasks, function()
+    for _ = 1, gets do got[#got + 1] = queue:get_nowait() end
+  end)
   turns(5)
   local waiting = 0
   for i = 1, 3 do
@@ -254,16 +225,7 @@ local function cancel_putters(set, gets, before, after_turns)
 end
 
 function T.test_cancel_putters_at_every_point()
-  aio.run(function()
-    for set = 0, 7 do
-      for gets = 0, 2 do
-        for after = 0, 2 do
-          cancel_putters(set, gets, true, after)
-          cancel_putters(set, gets, false, after)
-        end
-      end
-    end
-  end)
+  aio.run(support.cancel_at_every_point, 2, 2, cancel_putters)
 end
 
 function T.test_timeout_takes_nothing()
@@ -315,7 +277,7 @@ function T.test_join()
     end
     joined:await()
     lu.assertTrue(cancelled:cancelled())
-    local err = raised(aio.RuntimeError, queue.task_done, queue)
+    local err = raised(aio.RuntimeError, function() queue:task_done() end)
     lu.assertStrContains(err.message, "more often")
     lu.assertStrContains(err.where, "test_queue.lua")
   end)

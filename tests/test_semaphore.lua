@@ -3,19 +3,11 @@
 
 local aio = require "aio"
 local lu = require "luaunit"
+local support = require "support.tasks"
+
+local raised, turns = support.raised, support.turns
 
 local T = {}
-
-local function turns(n)
-  for _ = 1, n do aio.sleep(0) end
-end
-
-local function raised(class, fn, ...)
-  local ok, err = pcall(fn, ...)
-  lu.assertFalse(ok)
-  lu.assertTrue(aio.is(err, class), tostring(err))
-  return err
-end
 
 function T.test_slots()
   local semaphore = aio.Semaphore(2)
@@ -70,8 +62,8 @@ function T.test_newcomers_stand_behind_the_one_whose_turn_it_is()
   end)
 end
 
--- All ways to cancel some of three waiters, before or after the slots are given.
-local function cancel_some(set, releases, before, after_turns)
+-- Three waiters, some of them cancelled, and `releases` slots: none is lost.
+local function cancel_some(releases, happen)
   local semaphore, entered = aio.Semaphore(0), 0
   local tasks = {}
   for i = 1, 3 do
@@ -81,15 +73,9 @@ local function cancel_some(set, releases, before, after_turns)
     end)
   end
   turns(1)
-  local function cancel()
-    for i = 1, 3 do
-      if set & (1 << (i - 1)) ~= 0 then tasks[i]:cancel() end
-    end
-  end
-  if before then cancel() end
-  for _ = 1, releases do semaphore:release() end
-  turns(after_turns)
-  if not before then cancel() end
+  happen(tasks, function()
+    for _ = 1, releases do semaphore:release() end
+  end)
   turns(4)
   -- no slot is lost: what was not used can be taken
   for _ = 1, releases - entered do
@@ -102,16 +88,7 @@ local function cancel_some(set, releases, before, after_turns)
 end
 
 function T.test_cancel_at_every_point()
-  aio.run(function()
-    for set = 0, 7 do
-      for releases = 0, 4 do
-        for after = 0, 2 do
-          cancel_some(set, releases, true, after)
-          cancel_some(set, releases, false, after)
-        end
-      end
-    end
-  end)
+  aio.run(support.cancel_at_every_point, 4, 2, cancel_some)
 end
 
 function T.test_a_coroutine_that_somebody_closes_hands_its_slot_on()

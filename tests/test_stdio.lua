@@ -4,18 +4,13 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
+local raised = require("support.tasks").raised
 
 local host = env.host
 
 local UNDER_VALGRIND = (os.getenv("AIO_TEST_PREFIX") or "") ~= ""
 
 local T = {}
-
-local function raised(class, fn, ...)
-  local ok, err = aio.catch(class, fn, ...)
-  lu.assertFalse(ok, "no error was raised")
-  return err
-end
 
 local function with_pipe(fn)
   return function()

@@ -5,7 +5,7 @@ local lu = require "luaunit"
 local aio = require "aio"
 local datagrams = require "support.datagrams"
 local protocols = require "support.protocols"
-local raised = require("support.streams").raised
+local raised = require("support.tasks").raised
 
 local reports_of, wait_for = protocols.reports_of, protocols.wait_for
 

@@ -4,6 +4,7 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
+local raised = require("support.tasks").raised
 
 local host = env.host
 local UV = env.option "AIO_STREAM_UV" == "ON"
@@ -12,13 +13,6 @@ local NORMAL, CBREAK, RAW = "icanon echo isig", "isig", ""
 
 local T = {}
 
-local function raised(class, fn, ...)
-  local ok, err = aio.catch(class, fn, ...)
-  lu.assertFalse(ok, "no error was raised")
-  return err
-end
-
--- Runs fn(master stream, slave descriptor) with a pseudo terminal.
 -- The exit code of a program that closes nothing: valgrind takes what is left for lost.
 local function unclosed(code)
   return (os.getenv("AIO_TEST_PREFIX") or "") == "" and code or 99
@@ -33,6 +27,7 @@ local function need_terminals()
   host.close(slave)
 end
 
+-- A case: fn(master stream, slave descriptor) with a pseudo terminal.
 local function with_pty(fn)
   return function()
     need_terminals()

@@ -5,18 +5,11 @@ local aio = require "aio"
 local core = require "aio.core"
 local env = require "support.env"
 local lu = require "luaunit"
+local raised = require("support.tasks").raised_saying
 
 local T = {}
 
 local spin = env.endless()
-
-local function raised(class, pattern, fn, ...)
-  local ok, err = pcall(fn, ...)
-  lu.assertFalse(ok)
-  if class then lu.assertTrue(aio.is(err, class), tostring(err)) end
-  lu.assertStrContains(tostring(err), pattern)
-  return err
-end
 
 -- ---- cancellation ----
 

@@ -2,6 +2,7 @@
 -- A folder of its own for a case, removed afterwards with all that is in it; and files there by
 -- plain io, so that aio is not tested by itself.
 
+local aio = require "aio"
 local env = require "support.env"
 
 local folder = {}
@@ -15,6 +16,15 @@ function folder.with(fn, ...)
   os.execute(("chmod -R u+rwx %s; rm -rf %s"):format(env.quote(path), env.quote(path)))
   if not results[1] then error(results[2], 0) end
   return table.unpack(results, 2, results.n)
+end
+
+---A function that adds a case to a group of T: `body(path)` runs in a task, with a new folder.
+function folder.cases(T)
+  return function(group, name, body)
+    T[group]["test_" .. name] = function()
+      folder.with(function(path) aio.run(body, path) end)
+    end
+  end
 end
 
 function folder.put(path, text)

@@ -2,12 +2,12 @@
 -- Cases that run over every kind of stream: TCP, a Unix socket, in memory, plain and in random
 -- pieces, and TLS. And what their bodies have in common.
 
-local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
+local tasks = require "support.tasks"
 local stream_pair = require("aio.pair").stream_pair
 
-local streams = {}
+local streams = { raised = tasks.raised, turns = tasks.turns }
 
 streams.HIGH = 65536 -- water mark and limit by default
 streams.BIG = 8 * 1024 * 1024 -- more than the kernel takes from a writer whose peer does not read
@@ -62,21 +62,9 @@ function streams.kinds()
   end
 end
 
----The error of the class that fn raises.
-function streams.raised(class, fn, ...)
-  local ok, err = aio.catch(class, fn, ...)
-  lu.assertFalse(ok, "no error was raised")
-  return err
-end
-
 ---A handler that sends back what comes.
 function streams.echo(conn)
   for part in conn:lines(65536) do conn:write(part) end
-end
-
----Lets the others run `n` times.
-function streams.turns(n)
-  for _ = 1, n do aio.sleep(0) end
 end
 
 return streams
