@@ -146,7 +146,8 @@ local Entered = {
 --- Calls `fn(...)` with this context as the current one and returns its results; what `fn` sets
 --- stays in this context. `fn` may wait. [may suspend]
 ---@param fn function
----@return any ...
+---@param ... any its arguments
+---@return any ... its results
 function Context:run(fn, ...)
   check.arg(is(self, Context), 1, "run", "Context expected, got " .. type(self))
   check.arg(check.callable(fn), 1, "run", "function expected, got " .. type(fn))
@@ -189,6 +190,7 @@ end
 core._set_hook("context_of", context_of)
 
 --- The context that the task runs in.
+---@param task table
 ---@return table Context
 core._Task.get_context = function(task) return context_of(task) end
 

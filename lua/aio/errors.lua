@@ -91,6 +91,9 @@ end
 --- false and a group of those; the others go on. Else true and fn's results. [suspends]
 ---@param class table an error class or a list of them
 ---@param fn function
+---@param ... any its arguments
+---@return boolean ok
+---@return any ... the group, or fn's results
 function M.catch_group(class, fn, ...)
   local matches = matcher(class, "catch_group")
   check.arg(check.callable(fn), 2, "catch_group", "function expected, got " .. type(fn))

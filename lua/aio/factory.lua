@@ -24,6 +24,7 @@ end
 ---@param loop table
 ---@param opts? { name: any, context: table, eager_start: boolean }
 ---@param fn function
+---@param ... any its arguments
 ---@return table task
 function M.Task(loop, opts, fn, ...)
   opts = check.options(opts, OPTIONS, 2, "Task")
@@ -35,6 +36,11 @@ function M.Task(loop, opts, fn, ...)
 end
 
 --- A task factory whose tasks start at once, in the creating task's turn.
+---@param loop table
+---@param opts { name: any, context: table }
+---@param fn function
+---@param ... any its arguments
+---@return table task
 function M.eager_task_factory(loop, opts, fn, ...)
   local eager = { eager_start = true }
   for k, v in pairs(opts) do eager[k] = v end
@@ -66,6 +72,7 @@ function Loop:set_task_factory(factory)
 end
 
 --- The task factory or nil.
+---@return function|nil
 function Loop:get_task_factory() return self:_fields().task_factory end
 
 --- A task running `fn(...)`, with options.
@@ -79,7 +86,10 @@ function Loop:create_task_with(opts, ...)
   return M.Task(self, opts, ...)
 end
 
---- The same on the running loop.
+--- The same on the running loop; RuntimeError when there is none.
+---@param opts { name: any, context: table, eager_start: boolean }
+---@param ... any the function and its arguments
+---@return table task
 function M.create_task_with(opts, ...)
   check.options(opts, OPTIONS, 1, "create_task_with")
   check.task_function(2, "create_task_with", ...)

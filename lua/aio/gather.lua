@@ -113,6 +113,7 @@ end
 
 --- As gather, but does not wait: a future that ends with what gather returns. Cancelling it cancels
 --- the jobs; it is done when they have ended.
+---@param ... any jobs, or a list of them and options
 ---@return table future
 function M.gather_future(...)
   local list, n, opts, spread = parse("gather_future", ...)

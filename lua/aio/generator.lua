@@ -98,6 +98,7 @@ end
 --- runs from one value to the next when it is called; `yield(...)` hands out values and returns
 --- what `g:send(...)` gave.
 ---@param fn function
+---@param ... any its arguments behind `yield`
 ---@return table Generator
 function M.generator(fn, ...)
   check.arg(check.callable(fn), 1, "generator", "function expected, got " .. type(fn))

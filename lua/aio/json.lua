@@ -36,6 +36,10 @@ local function refuse(why, path)
     path == "" and "" or (", at %s"):format(path)), { path = path }))
 end
 
+--- Writes a value as JSON. Raises EncodeError for what JSON does not have, with its path.
+---@param value any json.null stands for null
+---@param opts? table indent (blanks for each level), sort_keys
+---@return string
 local function encode(value, opts)
   local indent, sorted
   if opts then
@@ -98,6 +102,11 @@ local function malformed(why, line, column, position)
     { line = line, column = column, position = position }))
 end
 
+--- Reads JSON. Raises DecodeError. Arrays are marked as such, and null is json.null.
+---@param text string UTF-8
+---@param opts? table big: what becomes of integers that Lua's cannot hold, "error" (default),
+---"float", or "string"; unique_keys: a key that comes twice in an object is an error
+---@return any
 local function decode(text, opts)
   if type(text) ~= "string" then
     core._argerror(1, "decode", "string expected, got " .. type(text))
@@ -121,18 +130,7 @@ end
 
 -- ---- the public table ----
 
---- Writes a value as JSON. Raises EncodeError for what JSON does not have, with its path.
----@param value any json.null stands for null
----@param opts? table indent (blanks for each level), sort_keys
----@return string
-json.encode = encode
-
---- Reads JSON. Raises DecodeError. Arrays are marked as such, and null is json.null.
----@param text string UTF-8
----@param opts? table big: what becomes of integers that Lua's cannot hold, "error" (default),
----"float", or "string"; unique_keys: a key that comes twice in an object is an error
----@return any
-json.decode = decode
+json.encode, json.decode = encode, decode
 
 --- Marks a table as an array: an empty one is written as [], and one with other keys is refused.
 ---@param t? table

@@ -141,7 +141,8 @@ function SubprocessTransport:get_pid() return self._process.pid end
 ---@return integer|nil
 function SubprocessTransport:get_returncode() return self._process.returncode end
 
---- The transport of the pipe that is the program's descriptor `fd` (0 to 2), or nil.
+--- The transport of the pipe that is the program's descriptor `fd`, or nil.
+---@param fd integer 0 to 2
 ---@return table|nil
 function SubprocessTransport:get_pipe_transport(fd) return self._pipes[fd] end
 
@@ -177,6 +178,9 @@ function SubprocessTransport:get_protocol() return self._protocol end
 function SubprocessTransport:set_protocol(protocol) self._protocol = protocol end
 
 --- "subprocess": the process object; else `default`.
+---@param name string
+---@param default? any
+---@return any
 function SubprocessTransport:get_extra_info(name, default)
   if name == "subprocess" then return self._process end
   return default

@@ -166,12 +166,14 @@ end
 
 --- A runner of several main functions on one loop, with one context.
 ---@param opts? { debug: boolean, signals: boolean, loop_factory: function }
+---@return table Runner
 function M.Runner(opts)
   opts = check.options(opts, OPTIONS, 1, "Runner")
   return setmetatable({ _opts = opts, _state = "open" }, Runner)
 end
 
---- The runner's loop.
+--- The runner's loop, made when it is first asked for. RuntimeError when the runner is closed.
+---@return table
 function Runner:get_loop() return open(self) end
 
 -- Main was cancelled by Ctrl-C and did not absorb it.
@@ -189,7 +191,8 @@ local failed_at
 
 --- Runs `fn(...)` as a task and returns its results, or raises its error unchanged.
 ---@param fn function
----@return any ...
+---@param ... any its arguments
+---@return any ... its results
 function Runner:run(fn, ...)
   check.arg(check.callable(fn), 1, "run", "function expected, got " .. type(fn)
     .. (core.isfuture(fn) and "; did you call it? write run(f, ...)" or ""))
@@ -215,7 +218,8 @@ core._set_hook("interrupt", function(loop)
   if interrupt then interrupt() end
 end)
 
---- Cancels and awaits what is left, closes generators, joins the executor, closes the loop.
+--- Cancels and awaits what is left, closes generators, joins the executor, closes the loop. May be
+--- repeated; RuntimeError inside a running loop.
 function Runner:close()
   if self._state == "closed" then return end
   self._state = "closed"
@@ -237,6 +241,7 @@ Runner.__close = Runner.close
 --- Runs `fn(...)` in a new loop with options. Raises what fn raises, unchanged.
 ---@param opts { debug: boolean, signals: boolean, loop_factory: function }
 ---@param fn function
+---@param ... any its arguments
 ---@return any ... its results
 function M.run_with(opts, fn, ...)
   refuse_here "aio.run"
@@ -249,6 +254,7 @@ end
 --- Runs `fn(...)` in a new loop; leftovers are cancelled and awaited, the loop is closed. Raises
 --- what fn raises, unchanged; KeyboardInterrupt after Ctrl-C.
 ---@param fn function
+---@param ... any its arguments
 ---@return any ... its results
 function M.run(fn, ...)
   refuse_here "aio.run"
@@ -299,7 +305,8 @@ end
 --- `run` for scripts: prints an error with the traceback of its task and ends the process with 1,
 --- SystemExit's code, or 130 after Ctrl-C. Returns fn's results otherwise.
 ---@param fn function
----@return any ...
+---@param ... any its arguments
+---@return any ... its results
 function M.main(fn, ...)
   local results = pack(pcall(M.run, fn, ...))
   if results[1] then return unpack(results, 2, results.n) end

@@ -106,6 +106,7 @@ end
 --- Runs `fn(...)` at the end of the block, also after an error: `local _ <close> = aio.defer(f)`.
 --- `fn` may wait.
 ---@param fn function
+---@param ... any its arguments
 ---@return table closable
 function scope.defer(fn, ...)
   check_deferred(fn)
@@ -134,7 +135,7 @@ ExitStack.__index = ExitStack
 ExitStack.__name = "ExitStack"
 
 --- A number of scopes that is known only at run time, closed in reverse order.
----@return table
+---@return table ExitStack
 function scope.ExitStack() return setmetatable({ n = 0 }, ExitStack) end
 
 local function push(stack, x)
@@ -142,7 +143,9 @@ local function push(stack, x)
   stack[stack.n] = x
 end
 
---- Adds a value with `__close` and returns it.
+--- Adds a value with `__close` and returns it; nil and false are none, and pass.
+---@param x any
+---@return any x
 function ExitStack:enter(x)
   local mt = getmetatable(x)
   if x ~= nil and x ~= false and not (type(mt) == "table" and mt.__close) then
@@ -153,12 +156,15 @@ function ExitStack:enter(x)
 end
 
 --- Adds a call for the end; `fn` may wait.
+---@param fn function
+---@param ... any its arguments
 function ExitStack:defer(fn, ...)
   check_deferred(fn)
   push(self, setmetatable({ fn = fn, n = select("#", ...), ... }, Deferred))
 end
 
 --- Moves everything to a new stack and returns that.
+---@return table ExitStack
 function ExitStack:pop_all()
   local other = scope.ExitStack()
   for i = 1, self.n do other[i], self[i] = self[i], nil end

@@ -62,7 +62,7 @@ end
 
 -- ---- methods ----
 
---- Begins to accept connections, if it does not yet.
+--- Begins to accept connections, if it does not yet. RuntimeError when the server is closed.
 function Server:start_serving()
   local serving, closed = self._listener:info()
   if closed then
@@ -115,6 +115,7 @@ function Server:serve_forever()
 end
 
 --- The loop that it belongs to.
+---@return table
 function Server:get_loop() return self._loop end
 
 function Server:__close(err)

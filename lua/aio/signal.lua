@@ -31,6 +31,7 @@ end
 --- had. (asyncio's add_signal_handler)
 ---@param sig string|integer name ("SIGTERM") or number; one that cannot be caught is refused
 ---@param fn function
+---@param ... any its arguments
 function Loop:add_signal_handler(sig, fn, ...)
   local number = check_signal(sig, 1, "add_signal_handler")
   check.arg(check.callable(fn), 2, "add_signal_handler", "function expected, got " .. type(fn)

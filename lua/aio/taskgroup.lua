@@ -118,7 +118,10 @@ function TaskGroup:create_task(...)
   return add(self, self._loop:create_task(...))
 end
 
---- The same with options: { name=, context=, eager_start= }.
+--- The same with options.
+---@param opts { name: any, context: table, eager_start: boolean }
+---@param ... any the function and its arguments
+---@return table task
 function TaskGroup:create_task_with(opts, ...)
   check.self(self, TaskGroup, "create_task_with")
   check_open(self)
@@ -236,6 +239,9 @@ end
 
 --- Calls `fn(...)` as the body, waits for the children, returns fn's results; for a group that is
 --- looked at afterwards. [suspends]
+---@param fn function
+---@param ... any its arguments
+---@return any ...
 function TaskGroup:run(fn, ...)
   check.self(self, TaskGroup, "run")
   check_open(self)
@@ -261,7 +267,8 @@ end
 --- function: calls fn(tg, ...), waits, returns its results [suspends]. { supervise = true }: a
 --- child that fails goes to the exception handler and its siblings live.
 ---@param opts? table|function
----@return table|any ...
+---@param ... any behind the options the function, behind the function its arguments
+---@return any ... the scope, or the function's results
 local function make(opts, ...)
   if type(opts) == "function" then
     local self = new {}

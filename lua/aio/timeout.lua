@@ -106,6 +106,8 @@ end
 
 --- Calls `fn(...)` under this time limit; for a scope that is looked at afterwards. RuntimeError
 --- when the scope is closed. [suspends]
+---@param fn function
+---@param ... any its arguments
 ---@return any ... fn's results
 function Timeout:run(fn, ...)
   check.self(self, Timeout, "run")
@@ -132,6 +134,8 @@ end
 --- calls it under the limit and returns its results [suspends]. Raises TimeoutError.
 ---@param s number|nil seconds
 ---@param fn? function
+---@param ... any its arguments
+---@return any ... the scope, or fn's results
 function M.timeout(s, fn, ...)
   check.seconds(s, 1, "timeout")
   local has_fn = check_call(fn, "timeout", fn == nil and 0 or 1)
@@ -142,7 +146,10 @@ function M.timeout(s, fn, ...)
 end
 
 --- The same with a deadline by loop:time().
----@param when number|nil
+---@param when number|nil seconds
+---@param fn? function
+---@param ... any its arguments
+---@return any ... the scope, or fn's results
 function M.timeout_at(when, fn, ...)
   check.seconds(when, 1, "timeout_at")
   local has_fn = check_call(fn, "timeout_at", fn == nil and 0 or 1)
@@ -167,6 +174,7 @@ end
 --- function runs in the calling task. [suspends]
 ---@param x any a job
 ---@param s number|nil seconds
+---@param ... nil nothing: a function gets its arguments in another way, as the error says
 ---@return any ... the job's results
 function M.wait_for(x, s, ...)
   check.arg(select("#", ...) == 0, 3, "wait_for", "wait_for takes a job and seconds; write "

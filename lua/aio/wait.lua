@@ -99,6 +99,7 @@ end
 --- step may suspend.
 ---@param list table jobs
 ---@param opts? { timeout: number } seconds for all of it
+---@return function iterator
 function M.as_completed(list, opts)
   check_list(list, "as_completed")
   opts = check.options(opts, { timeout = "number" }, 2, "as_completed")

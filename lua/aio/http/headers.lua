@@ -106,8 +106,9 @@ function Headers:get_all(name)
   return values
 end
 
+--- Is there such a header?
 ---@param name string
----@return boolean there is such a header
+---@return boolean
 function Headers:has(name)
   check_name(name, 1, "has")
   return find(self, name, 1) ~= nil

@@ -68,6 +68,7 @@ end
 ---@param value any string, number, file, object with a method `read`, function that returns the
 ---next chunk or nil, or another writer
 ---@param opts? table name, filename, content_type, headers (a map, or http.Headers)
+---@param fn? string the name of the call in errors
 function MultipartWriter:append(value, opts, fn)
   check.self(self, MultipartWriter, "append")
   fn = fn or "append"

@@ -62,6 +62,7 @@ end
 --- The first value of a name.
 ---@param name string
 ---@param default? any what stands for a name that there is not
+---@return any
 function MultiDict:get(name, default)
   for i = 1, rawlen(self), 2 do
     if rawget(self, i) == name then return rawget(self, i + 1) end
@@ -80,6 +81,7 @@ function MultiDict:get_all(name)
   return values
 end
 
+--- Is there a value of that name?
 ---@param name string
 ---@return boolean
 function MultiDict:has(name)
@@ -215,6 +217,8 @@ end
 
 --- Writes a query, or the body of a form.
 ---@param fields table|string a map, a list of { name, value }, a MultiDict; a string stays as it is
+---@param n? integer which argument it is, and of which function, in errors
+---@param fn? string
 ---@return string
 function M.encode_query(fields, n, fn)
   if type(fields) == "string" then return fields end

@@ -276,6 +276,9 @@ function methods:multipart()
 end
 
 --- Path and query for a named route: see Application:url_for.
+---@param name string
+---@param params? table name -> value
+---@param query? table name -> value or list of values
 ---@return string
 function methods:url_for(name, params, query) return self.app:url_for(name, params, query) end
 

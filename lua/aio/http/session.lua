@@ -400,6 +400,7 @@ end
 ---@param method string
 ---@param url string|table
 ---@param opts? table as of ClientSession:request
+---@param name? string of the function that errors blame, such as "get"
 ---@return table ClientResponse
 function M.request(method, url, opts, name)
   check.arg(type(method) == "string", 1, "request", "method expected, got " .. type(method))

@@ -103,6 +103,7 @@ function Raw:is_over()
   return not ok or data == nil
 end
 
+--- Closes the connection.
 function Raw:close() self.conn:close() end
 
 function Raw:__close()
@@ -194,6 +195,10 @@ local function url_of(self, path, n, name)
 end
 
 --- A request to a path of the server; see ClientSession:request. [suspends]
+---@param method string
+---@param path string
+---@param opts? table
+---@return table response
 function Client:request(method, path, opts)
   check.self(self, Client, "request")
   return self.session:request(method, url_of(self, path, 2, "request"), opts)
@@ -206,7 +211,10 @@ for _, verb in ipairs { "get", "post", "put", "patch", "delete", "head", "option
   end
 end
 
---- A WebSocket to a path of the server. [suspends]
+--- A WebSocket to a path of the server; see ClientSession:ws_connect. [suspends]
+---@param path string
+---@param opts? table
+---@return table WebSocket
 function Client:ws_connect(path, opts)
   check.self(self, Client, "ws_connect")
   local url = url_of(self, path, 1, "ws_connect"):gsub("^http", "ws")

@@ -526,6 +526,7 @@ end
 --- What the connection below tells, see Stream:get_extra_info.
 ---@param name string
 ---@param default? any
+---@return any
 function WebSocket:get_extra_info(name, default)
   check.self(self, WebSocket, "get_extra_info")
   return self._conn:get_extra_info(name, default)
