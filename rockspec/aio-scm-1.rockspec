@@ -3,7 +3,7 @@ package = "aio"
 version = "scm-1"
 
 description = {
-  summary = "asyncio for Lua: tasks, cancellation, time-outs, queues and TCP",
+  summary = "asyncio for Lua: tasks, cancellation, streams, processes, files, threads",
   detailed = [[
 Inside a task a function that has to wait simply waits: no await keyword, no coloured functions.
 The names and the meanings are those of Python's asyncio. C over libuv, Lua 5.4 on top.]],

@@ -150,7 +150,62 @@ function T.test_links_lead_somewhere()
   lu.assertEquals(found, {})
 end
 
--- The two guides have the same chapters and the same programs, each with its own words in them.
+-- The chapters of a page, and what its numbered contents, if it has any, say of them.
+local function chapters_of(page)
+  local chapters, contents, number = {}, {}, 0
+  for line in io.lines(env.root .. "/" .. page) do
+    local title = line:match("^## (.*)$")
+    if title then chapters[#chapters + 1] = title end
+    local n, named = line:match("^(%d+)%. %[(.-)%]%(#")
+    if n and tonumber(n) == number + 1 and #chapters == 0 then
+      contents[#contents + 1], number = named, number + 1
+    end
+  end
+  return chapters, contents
+end
+
+function T.test_contents_name_every_chapter()
+  local seen = 0
+  for _, page in ipairs(pages) do
+    local chapters, contents = chapters_of(page)
+    if #contents > 0 then
+      lu.assertEquals(contents, chapters, page)
+      seen = seen + 1
+    end
+  end
+  lu.assertTrue(seen >= 4, "the guides have contents")
+end
+
+-- Behind a table or a paragraph without an empty line a heading is a part of it to some readers.
+function T.test_headings_stand_alone()
+  local found = {}
+  for _, page in ipairs(pages) do
+    local text, before = read(env.root .. "/" .. page):gsub("\n```.-\n```", "\n"), ""
+    for line in text:gmatch("([^\n]*)\n") do
+      local alone = before == "" or before:find "^#+ "
+      if line:find "^#+ " and not alone then found[#found + 1] = page .. ": " .. line end
+      before = line
+    end
+  end
+  lu.assertEquals(found, {})
+end
+
+-- Whoever configures a build finds each of its options on one of two pages.
+function T.test_options_of_cmake_are_documented()
+  local text = read(env.root .. "/README.md") .. read(env.root .. "/docs/contributing.md")
+  local seen, missing = 0, {}
+  for line in io.lines(env.root .. "/CMakeLists.txt") do
+    local name = line:match("^option%((AIO_[%u_]+)") or line:match("^set%((AIO_[%u_]+) .* CACHE ")
+    if name then
+      seen = seen + 1
+      if not text:find(name .. "%f[^%u_]") then missing[#missing + 1] = name end
+    end
+  end
+  lu.assertTrue(seen > 10)
+  lu.assertEquals(missing, {})
+end
+
+-- A guide and its translation have the same chapters and the same programs.
 function T.test_guides_go_together()
   local function shape(page)
     local chapters, programs = 0, 0
@@ -162,7 +217,9 @@ function T.test_guides_go_together()
     end
     return { chapters = chapters, programs = programs }
   end
-  lu.assertEquals(shape("docs/guide.zh.md"), shape("docs/guide.md"))
+  for _, guide in ipairs { "docs/guide", "docs/guide_http" } do
+    lu.assertEquals(shape(guide .. ".zh.md"), shape(guide .. ".md"))
+  end
 end
 
 -- Every page can be reached from the index.
