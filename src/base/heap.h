@@ -43,10 +43,6 @@ void aio_heap_del(aio_heap *h, aio_timer *t);
 static inline const aio_heap_entry *aio_heap_top(const aio_heap *h) {
   return h->size ? h->entries : NULL;
 }
-/* Deadline of an armed timer. */
-static inline double aio_heap_when(const aio_heap *h, const aio_timer *t) {
-  return h->entries[t->index - 1].when;
-}
 /* Frees the array. Timers still inside are forgotten, not fired. */
 void aio_heap_fini(aio_heap *h, const aio_mem *mem);
 

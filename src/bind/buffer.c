@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "bind/error.h"
-
 enum { SELF = 1 };
 enum { MOST_BYTES = 1 << 30, MOST_RESULTS = 1000 };
 

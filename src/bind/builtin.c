@@ -29,7 +29,8 @@ static void preload_add(lua_State *L, const char *name) {
   lua_pop(L, 2);
 }
 
-void aio_builtin_preload(lua_State *L) {
+/* Makes `require` find the C module and every built-in file without a file system. */
+static void preload(lua_State *L) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(L, luaopen_aio_core);
   preload_add(L, "aio.core");
@@ -42,10 +43,10 @@ void aio_builtin_preload(lua_State *L) {
 }
 
 int luaopen_aio(lua_State *L) {
-  aio_builtin_preload(L);
+  preload(L);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "aio");
   lua_call(L, 1, 1);
-  aio_state_of(L)->preload = aio_builtin_preload; /* for workers */
+  aio_state_of(L)->preload = preload; /* for workers */
   return 1;
 }

@@ -17,11 +17,8 @@ struct aio_builtin {
 /* Ends with an entry whose name is NULL. */
 extern const struct aio_builtin aio_builtins[];
 
-/* Makes `require` find the C module and every built-in file without a file system: fills
- * package.preload. What is there already stays. [may throw] */
-void aio_builtin_preload(lua_State *L);
-
-/* Opens aio: fills package.preload, then returns `require "aio"`. [may throw] */
+/* Opens aio: fills package.preload, where what is there already stays, then returns
+ * `require "aio"`. [may throw] */
 int luaopen_aio(lua_State *L);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include <math.h>
 
-#include "bind/error.h"
 #include "bind/lloop.h"
 #include "bind/module.h"
 

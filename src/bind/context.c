@@ -13,7 +13,8 @@ static bool present(const aio_state *st) {
   return st->current ? (st->current->fut.flags & AIO_FUT_CONTEXT) != 0 : st->context;
 }
 
-void aio_context_push(lua_State *L, aio_state *st) {
+/* Pushes the context that is current where L runs (nil: the empty one). */
+static void push_context(lua_State *L, aio_state *st) {
   if (!present(st)) {
     lua_pushnil(L);
     return;
@@ -41,7 +42,7 @@ void aio_context_give(lua_State *L, int idx) {
 enum { VARS = 1, SHARED = 2 };
 
 void aio_context_inherit(lua_State *L, aio_state *st) {
-  aio_context_push(L, st);
+  push_context(L, st);
   if (!lua_istable(L, -1) || !lua_getmetatable(L, -1)) return; /* nothing, or shared as it is */
   lua_pop(L, 1);
   lua_pushboolean(L, 1);
@@ -64,7 +65,7 @@ void aio_context_swap(lua_State *L, aio_state *st) {
 
 /* core._context(): what the current slot holds. */
 static int get_context(lua_State *L) {
-  aio_context_push(L, aio_state_up(L));
+  push_context(L, aio_state_up(L));
   return 1;
 }
 

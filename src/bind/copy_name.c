@@ -96,6 +96,20 @@ static void search(lua_State *L, const aio_state *st, int loaded, int idx) {
   lua_settop(L, best);
 }
 
+/* Searches all that is loaded, and notes in KNOWN where it is, or among how many modules it was
+ * not. When it is there, the module and its field are at the top. */
+static bool look_up(lua_State *L, const aio_state *st, int idx, lua_Integer modules, int loaded,
+                    int known) {
+  search(L, st, loaded, idx);
+  lua_pushvalue(L, idx);
+  if (lua_isnil(L, -2))
+    lua_pushinteger(L, modules);
+  else
+    lua_pushvalue(L, -2);
+  lua_rawset(L, known);
+  return lua_type(L, -1) == LUA_TSTRING && still_there(L, st, idx);
+}
+
 bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx, lua_Integer modules) {
   int top = lua_gettop(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
@@ -104,19 +118,10 @@ bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx, lua_Integer m
   lua_pushvalue(L, idx);
   int type = lua_rawget(L, known);
   bool found = type == LUA_TSTRING && still_there(L, st, idx);
-  if (!found) {
-    bool missed = type == LUA_TNUMBER && lua_tointeger(L, -1) == modules;
+  bool missed = type == LUA_TNUMBER && lua_tointeger(L, -1) == modules;
+  if (!found && !missed) {
     lua_settop(L, known);
-    if (!missed) search(L, st, loaded, idx);
-    if (!missed) {
-      lua_pushvalue(L, idx);
-      if (lua_isnil(L, -2))
-        lua_pushinteger(L, modules);
-      else
-        lua_pushvalue(L, -2);
-      lua_rawset(L, known);
-      found = lua_type(L, -1) == LUA_TSTRING && still_there(L, st, idx);
-    }
+    found = look_up(L, st, idx, modules, loaded, known);
   }
   if (!found) {
     lua_settop(L, top);

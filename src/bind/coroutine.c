@@ -193,9 +193,7 @@ static int co_resume(lua_State *L) {
 
 static int wrap_k(lua_State *L, int status, lua_KContext ctx);
 
-/* Raises the error at the top as Lua's wrap does: with the position in front of a string. */
-static int wrap_failed(lua_State *L) {
-  lua_State *co = lua_tothread(L, lua_upvalueindex(UP_THREAD));
+int aio_wrap_raise(lua_State *L, lua_State *co) {
   int status = lua_status(co);
   if (status != LUA_OK && status != LUA_YIELD) {
     aio_thread_reset(co, L);
@@ -211,7 +209,7 @@ static int wrap_failed(lua_State *L) {
 
 static int wrap_resumed(lua_State *L, aio_state *st, int n) {
   if (n == WAITS) return lua_yieldk(L, 0, (lua_KContext)st->current, wrap_k);
-  return n == FAILED ? wrap_failed(L) : n;
+  return n == FAILED ? aio_wrap_raise(L, lua_tothread(L, lua_upvalueindex(UP_THREAD))) : n;
 }
 
 static int wrap_k(lua_State *L, int status, lua_KContext ctx) {

@@ -3,7 +3,6 @@
  * How a task of a library beside the core lets a parser take what a stream receives: in place, in
  * the callback that received it, with limits of time that ride on the task's wait. Called by
  * lua/aio/http. Invariant: the stream holds the sink's userdata as long as it may call the sink. */
-#include "bind/error.h"
 #include "bind/stream_read.h"
 #include "core/api.h"
 

@@ -61,7 +61,8 @@ int aio_file_raise(lua_State *L, int err, const char *call) {
   return aio_fs_raise(L, err, call, lua_tostring(L, -1), false);
 }
 
-void aio_file_check(lua_State *L) {
+/* Raises the error of the operation at slot 2, if it has one. */
+static void check_error(lua_State *L) {
   aio_file_op *op = *(aio_file_op **)lua_touserdata(L, OP);
   if (!op->err) return;
   int err = op->err;
@@ -75,7 +76,7 @@ aio_file_op *aio_file_resumed(lua_State *L, lua_KContext ctx) {
   const aio_task *t = (aio_task *)ctx;
   if (t->wait.node.state == AIO_IDLE && aio_task_cancel_due(t)) aio_file_end(L);
   if (!aio_task_resumed(L, ctx)) return NULL;
-  aio_file_check(L);
+  check_error(L);
   return *(aio_file_op **)lua_touserdata(L, OP);
 }
 

@@ -33,8 +33,6 @@ int aio_file_wait(lua_State *L, aio_task *t, lua_KFunction k);
 /* First call of a continuation: the operation, which is done; NULL: yield again. Raises a
  * cancellation, or what the system refused; then the operation is released. [may throw] */
 aio_file_op *aio_file_resumed(lua_State *L, lua_KContext ctx);
-/* Raises the error of the operation at slot 2, if it has one. [may throw] */
-void aio_file_check(lua_State *L);
 /* Gives up the turn of slot 2. */
 void aio_file_end(lua_State *L);
 /* Raises an OSError about the file at slot 1. [throws] */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bind/error.h"
 #include "bind/file.h"
 #include "bind/fs.h"
 

@@ -3,8 +3,6 @@
  * Writing to files, and positions: write, pwrite, flush, sync, truncate, seek, setvbuf. A write is
  * held back while there is room for it; else an operation takes a copy, which it writes whatever
  * becomes of who waits for it. */
-#include <string.h>
-
 #include "bind/error.h"
 #include "bind/file.h"
 

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bind/error.h"
 #include "bind/job.h"
 #include "bind/lloop.h"
 
@@ -70,7 +69,7 @@ static double time_at(lua_State *L, int arg) {
 
 /* ---- results ---- */
 
-const char *aio_fs_type_name(enum aio_fs_type t) {
+static const char *type_name(enum aio_fs_type t) {
   static const char *const names[] = {"unknown", "file",   "directory", "link",
                                       "fifo",    "socket", "char",      "block"};
   return names[t];
@@ -88,7 +87,7 @@ static void set_time(lua_State *L, const char *name, const uv_timespec_t *t) {
 
 void aio_fs_push_stat(lua_State *L, const uv_stat_t *s) {
   lua_createtable(L, 0, 16);
-  lua_pushstring(L, aio_fs_type_name(aio_fs_type_of(s->st_mode)));
+  lua_pushstring(L, type_name(aio_fs_type_of(s->st_mode)));
   lua_setfield(L, -2, "type");
   set_integer(L, "mode", s->st_mode & 07777);
   set_integer(L, "size", s->st_size);
@@ -129,7 +128,7 @@ static int push_entries(lua_State *L, aio_fs *f) {
     lua_createtable(L, 0, 2);
     lua_pushstring(L, e.name);
     lua_setfield(L, -2, "name");
-    lua_pushstring(L, aio_fs_type_name(aio_fs_type_of_entry(e.type)));
+    lua_pushstring(L, type_name(aio_fs_type_of_entry(e.type)));
     lua_setfield(L, -2, "type");
     lua_rawseti(L, -2, i);
   }

@@ -20,7 +20,5 @@ int aio_fs_mode_at(lua_State *L, int arg, int unset);
 int aio_fs_raise(lua_State *L, int err, const char *call, const char *path, bool creates);
 /* Pushes the table of a stat. [may throw] */
 void aio_fs_push_stat(lua_State *L, const uv_stat_t *s);
-/* The word for a kind of file: "file", "directory", ... */
-const char *aio_fs_type_name(enum aio_fs_type t);
 
 #endif

@@ -202,7 +202,7 @@ static void note_origin(lua_State *L, const aio_state *st, const aio_future *f) 
   if (f->state == AIO_FUT_FAILED && st->current) aio_task_hold(L, st->current, 1);
 }
 
-int aio_future_await(lua_State *L) {
+static int future_await(lua_State *L) {
   aio_state *st = aio_state_up(L);
   aio_future *f = aio_future_check(L, st, 1);
   if (aio_future_done(f)) {
@@ -476,7 +476,7 @@ static int isfuture(lua_State *L) {
   return 1;
 }
 
-const luaL_Reg aio_future_methods[] = {{"await", aio_future_await},
+const luaL_Reg aio_future_methods[] = {{"await", future_await},
                                        {"done", future_done},
                                        {"cancelled", future_cancelled},
                                        {"result", future_result},

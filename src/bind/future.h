@@ -80,12 +80,11 @@ int aio_extra_get(lua_State *L, int idx, const char *key);
 /* The state in a word, for tostring; of a future that is done, how it ended. */
 const char *aio_future_state_name(const aio_future *f);
 
-/* Lua: x:await(), and the other methods that Tasks share. [may yield] */
-int aio_future_await(lua_State *L);
+/* x:await(), and the other methods that Tasks share. */
 extern const luaL_Reg aio_future_methods[];
 /* Lua: loop:create_future(). */
 int aio_future_make_on(lua_State *L);
-/* The cancel function of a wait in await: a marker, aio_task_cancel follows the chain itself. */
+/* The cancel function of a wait in await: a marker, bind/task.c follows the chain itself. */
 bool aio_future_await_cancel(aio_wait *w);
 
 #endif

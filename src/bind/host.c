@@ -58,7 +58,8 @@ static int report(lua_State *L) {
   return 0;
 }
 
-void aio_host_let_go(aio_host *h) {
+/* Stops the watcher and forgets the loop. Twice is allowed. */
+static void let_go(aio_host *h) {
   aio_watcher_free(h->watcher);
   h->watcher = NULL;
   if (!h->loop) return;
@@ -68,11 +69,11 @@ void aio_host_let_go(aio_host *h) {
 }
 
 static void host_detach(aio_object *o) {
-  aio_host_let_go(AIO_CONTAINER(o, aio_host, object));
+  let_go(AIO_CONTAINER(o, aio_host, object));
 }
 
 static int host_gc(lua_State *L) {
-  aio_host_let_go(lua_touserdata(L, 1));
+  let_go(lua_touserdata(L, 1));
   return 0;
 }
 

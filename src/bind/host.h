@@ -17,8 +17,6 @@ typedef struct aio_host {
 
 /* The host of the state with an open loop, or NULL; then there is also room on the stack. */
 aio_host *aio_host_of(lua_State *L);
-/* Stops the watcher and forgets the loop. Twice is allowed. */
-void aio_host_let_go(aio_host *h);
 /* After something that may have made a step wanted: tells the watcher. */
 void aio_host_rearm(aio_host *h);
 

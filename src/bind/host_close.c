@@ -5,7 +5,6 @@
  */
 #include <stdlib.h>
 
-#include "bind/error.h"
 #include "bind/host.h"
 #include "bind/scheduler.h"
 

@@ -4,7 +4,6 @@
  * exist before the streams are connected. */
 #include "core/pair.h"
 
-#include "bind/error.h"
 #include "bind/stream.h"
 
 enum { LIMIT = 1, CAPACITY, CHUNK, SEED, RESET_AFTER };

@@ -9,8 +9,6 @@
 #include <string.h>
 
 #include "bind/error.h"
-#include "bind/line.h"
-#include "bind/made.h"
 #include "bind/select.h"
 #include "bind/signal.h"
 #include "bind/stream.h"

@@ -5,8 +5,6 @@
  * stream's `sender` is cleared when the file is closed. */
 #include "bind/sendfile.h"
 
-#include <string.h>
-
 #include "bind/error.h"
 
 enum { UV_THE_FILE = 1, UV_THE_STREAM, UVS = 2 };

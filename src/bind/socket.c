@@ -46,8 +46,9 @@ int aio_socket_raise_at(lua_State *L, int err, const char *call, const aio_addre
 
 /* ---- finding ---- */
 
-aio_socket_ud *aio_socket_test(lua_State *L, const aio_state *st, int arg) {
-  return aio_object_test(L, st, arg, AIO_REF_SOCKET);
+/* The socket at `arg`, open or closed, else NULL. */
+static aio_socket_ud *socket_at(lua_State *L, int arg) {
+  return aio_object_test(L, aio_state_up(L), arg, AIO_REF_SOCKET);
 }
 
 aio_socket_ud *aio_socket_check(lua_State *L, int arg) {
@@ -61,7 +62,7 @@ static aio_socket_ud *self(lua_State *L) {
 }
 
 bool aio_socket_note_watch(lua_State *L, int arg, int watch) {
-  if (!aio_socket_test(L, aio_state_up(L), arg)) return false;
+  if (!socket_at(L, arg)) return false;
   lua_getiuservalue(L, arg, UV_WATCH);
   aio_watch *old = lua_touserdata(L, -1);
   lua_pop(L, 1);
@@ -216,7 +217,7 @@ static aio_sock let_go(lua_State *L, aio_socket_ud *u) {
 
 int aio_socket_offered(lua_State *L, int arg, aio_sock *s, bool *is_unix) {
   int family = AF_UNSPEC, type = 0;
-  const aio_socket_ud *u = aio_socket_test(L, aio_state_up(L), arg);
+  const aio_socket_ud *u = socket_at(L, arg);
   if (u && u->s == AIO_SOCK_NONE) aio_socket_raise_closed(L);
   *s = u ? u->s : (aio_sock)luaL_checkinteger(L, arg);
   int err = aio_sock_adopt(*s, &family, &type);
@@ -226,7 +227,7 @@ int aio_socket_offered(lua_State *L, int arg, aio_sock *s, bool *is_unix) {
 }
 
 void aio_socket_gave(lua_State *L, int arg) {
-  aio_socket_ud *u = aio_socket_test(L, aio_state_up(L), arg);
+  aio_socket_ud *u = socket_at(L, arg);
   if (u && u->s != AIO_SOCK_NONE) let_go_at(L, u, arg);
 }
 
@@ -271,7 +272,7 @@ static int socket_gc(lua_State *L) {
 /* core._socket_family(value): "inet", "inet6" or "unix", and whether it is of a connected kind; nil
  * when it is no socket. */
 static int family_of(lua_State *L) {
-  const aio_socket_ud *u = aio_socket_test(L, aio_state_up(L), SELF);
+  const aio_socket_ud *u = socket_at(L, SELF);
   for (const named *f = families; u && f->name; f++) {
     if (f->value != u->family) continue;
     lua_pushstring(L, f->name);

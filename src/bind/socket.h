@@ -24,8 +24,6 @@ extern const luaL_Reg aio_socket_loop_methods[];   /* sockwait.c */
 
 /* Pushes a socket without a descriptor, for `s` to be set. [may throw] */
 aio_socket_ud *aio_socket_push(lua_State *L, aio_state *st, int family, int type);
-/* The socket at `arg`, open or closed, else NULL. */
-aio_socket_ud *aio_socket_test(lua_State *L, const aio_state *st, int arg);
 /* The socket at `arg`; raises when it is not one, or closed. [may throw] */
 aio_socket_ud *aio_socket_check(lua_State *L, int arg);
 /* The descriptor of a connected or bound stream socket at `arg`, an open Socket or a number; what

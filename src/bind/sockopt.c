@@ -4,7 +4,6 @@
  * system's numbers, for what has no name here. Called by Lua. */
 #include <string.h>
 
-#include "bind/error.h"
 #include "bind/socket.h"
 
 enum { SELF = 1, NAME = 2, VALUE = 3, OPTION_AT = 3, RAW_VALUE = 4, SIZE_AT = 4 };

@@ -44,7 +44,6 @@ enum aio_ref {
   AIO_REF_LOOPS,   /* weak values: light userdata -> loop object */
   AIO_REF_MADE,    /* weak keys: object -> where it was made, see bind/made.h */
   AIO_REF_WAITING, /* weak keys: inner thread -> the task that it waits for, or false */
-  AIO_REF_CONTEXT_MT,
   AIO_REF_CLASSES, /* error classes by enum aio_error_class, see bind/error.h */
   AIO_REF_STREAM,
   AIO_REF_LISTENER,

@@ -4,7 +4,6 @@
  * Called by lua/aio/http. The limit rides on the task's wait: no timer is made for it. */
 #include <math.h>
 
-#include "bind/error.h"
 #include "bind/stream.h"
 
 enum { SELF = 1, SECONDS = 2, LEFT = 3, LOOKS = 4 };

@@ -4,8 +4,6 @@
  * waits in suspend.c. Invariant: an unfinished task has a slot in the anchor table. */
 #include "bind/task.h"
 
-#include <string.h>
-
 #include "bind/error.h"
 #include "bind/gather.h"
 #include "bind/handle.h"
@@ -347,13 +345,6 @@ bool aio_future_cancel(lua_State *L, aio_state *st, int idx, int msg) {
   return taken;
 }
 
-void aio_task_inject(lua_State *L, aio_state *st, aio_task *t) {
-  (void)st;
-  aio_task_set_extra(L, t, "inject");
-  t->tflags |= AIO_TASK_INJECT;
-  aio_wake(t->fut.loop->core, &t->wait);
-}
-
 static int task_cancelling(lua_State *L) {
   lua_pushinteger(L, check(L)->cancelling);
   return 1;
@@ -497,7 +488,10 @@ static int set_scopes(lua_State *L) {
 static int inject(lua_State *L) {
   aio_task *t = check(L);
   lua_settop(L, 2);
-  if (!aio_future_done(&t->fut)) aio_task_inject(L, aio_state_up(L), t);
+  if (aio_future_done(&t->fut)) return 0;
+  aio_task_set_extra(L, t, "inject");
+  t->tflags |= AIO_TASK_INJECT;
+  aio_wake(t->fut.loop->core, &t->wait);
   return 0;
 }
 

@@ -110,8 +110,6 @@ bool aio_future_pass_cancel(lua_State *L, aio_state *st, int idx, int msg);
 void aio_cancel_begin(aio_state *st);
 /* Pushes the message of a pending cancel and returns its index, or 0 when there is none. */
 int aio_task_message(lua_State *L, aio_task *t);
-/* Makes the task raise the error at the top (popped) where it waits. [may throw] */
-void aio_task_inject(lua_State *L, aio_state *st, aio_task *t);
 
 /* One step: start or resume. Called by the scheduler only. Never throws. */
 void aio_task_step(lua_State *L, aio_task *t);
@@ -125,8 +123,6 @@ int aio_task_create_on(lua_State *L);
 /* The task at `arg`, else NULL. */
 aio_task *aio_task_test(lua_State *L, const aio_state *st, int arg);
 
-/* Pushes the context that is current where L runs (nil: the empty one). */
-void aio_context_push(lua_State *L, aio_state *st);
 /* Makes the value at the top (popped) the context of the task at `idx`. */
 void aio_context_give(lua_State *L, int idx);
 /* Pushes a copy of the current context for a new task or callback. */

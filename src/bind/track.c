@@ -5,6 +5,7 @@
  * CancelledError there. There is no hook before. So that the hook finds coroutines inside a task,
  * `coroutine.resume` and `wrap` are replaced in worker states by functions that note what they
  * resume. Invariant: `st->inner` is a list of frames that are on the C stack. */
+#include "bind/coroutine.h"
 #include "bind/error.h"
 #include "bind/worker.h"
 
@@ -106,18 +107,7 @@ static int tracked_resume(lua_State *L) {
 static int wrapped(lua_State *L) {
   lua_State *co = lua_tothread(L, lua_upvalueindex(2));
   int n = resume(L, aio_state_up(L), co, lua_gettop(L));
-  if (n >= 0) return n;
-  int status = lua_status(co);
-  if (status != LUA_OK && status != LUA_YIELD) {
-    aio_thread_reset(co, L);
-    lua_xmove(co, L, 1);
-  }
-  if (status != LUA_ERRMEM && lua_type(L, -1) == LUA_TSTRING) {
-    luaL_where(L, 1);
-    lua_insert(L, -2);
-    lua_concat(L, 2);
-  }
-  return lua_error(L);
+  return n < 0 ? aio_wrap_raise(L, co) : n;
 }
 
 static int tracked_wrap(lua_State *L) {

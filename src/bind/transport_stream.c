@@ -6,7 +6,6 @@
  * (`above`), the transport is anchored. */
 #include "bind/transport_stream.h"
 #include "bind/buffer.h"
-#include "bind/error.h"
 #include "bind/lloop.h"
 
 enum { SELF = 1 };

@@ -4,7 +4,6 @@
  * and closes every waiting client. Listeners call it, libuv calls on_poll. Invariant: what an
  * accepted connection needs in memory is there before accept is called. */
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <unistd.h>

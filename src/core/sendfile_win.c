@@ -3,7 +3,6 @@
  * Files on Windows, as sendfile.c wants them: its TransmitFile needs a completion port, so that
  * files are read here. Descriptors are those of the C library. */
 #include <errno.h>
-#include <fcntl.h>
 #include <io.h>
 
 #include "core/sendfile.h"

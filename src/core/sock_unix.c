@@ -2,7 +2,6 @@
  *
  * Plain sockets on Unix, see the header. Called by floor 3. */
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "core/fd_unix.h"

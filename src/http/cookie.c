@@ -4,7 +4,6 @@
 #include "http/forms.h"
 
 #include "proto/cookie.h"
-#include "proto/date.h"
 
 static aio_slice check_slice(lua_State *L, int arg) {
   aio_slice s;

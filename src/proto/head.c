@@ -246,11 +246,3 @@ size_t head_feed(head *h, const char *ptr, size_t len) {
   while (used < len && !h->complete && !h->error.what) used += take(h, ptr + used, len - used);
   return used;
 }
-
-const head_field *head_find(const head *h, const char *lower, uint32_t len, uint32_t from) {
-  for (uint32_t i = from; i < h->nfields; i++) {
-    const head_field *f = &h->fields[i];
-    if (f->name_len == len && chars_same(h->text + f->name, lower, len)) return f;
-  }
-  return NULL;
-}

@@ -80,7 +80,5 @@ void head_reset(head *h);
 size_t head_feed(head *h, const char *ptr, size_t len);
 /* Refuses; the excerpt is of these bytes (NULL: none). False. */
 bool head_refuse(head *h, uint16_t status, const char *what, const char *ptr, size_t len);
-/* The field of that name (in lower case) from the `from`th on, or NULL. */
-const head_field *head_find(const head *h, const char *lower, uint32_t len, uint32_t from);
 
 #endif

@@ -240,7 +240,7 @@ tls_filter *tls_filter_new(const aio_api *api, aio_mem mem, tls_context *c, tls_
   f->handshake_seconds = opts->handshake_seconds;
   f->shutdown_seconds = opts->shutdown_seconds;
   f->context = c;
-  c->refs++;
+  tls_context_hold(c);
   f->info = info;
   info->refs++;
   info->filter = f;

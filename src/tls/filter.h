@@ -14,7 +14,6 @@
 #define AIO_TLS_FILTER_H
 
 #include <openssl/err.h>
-#include <string.h>
 
 #include "tls/tls.h"
 

@@ -126,7 +126,7 @@ bool tls_filter_answer(tls_filter *f, tls_context *c) {
   if (!f->asking) return false;
   if (c && !SSL_set_SSL_CTX(f->ssl, c->ctx)) return false;
   if (c) {
-    c->refs++;
+    tls_context_hold(c);
     f->other = c;
     SSL_set_verify(f->ssl, c->verify_peer, on_verify);
     if (c->client_cas) SSL_set1_verify_cert_store(f->ssl, c->client_cas);

@@ -3,7 +3,6 @@
  * Cases: futures that C completes. */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <string.h>
 
 #include "host.h"
 
