@@ -31,6 +31,7 @@ build = {
   modules = {
     ["aio.http.core"] = {
       sources = {
+        "src/beside/core_api.c",
         "src/proto/base64.c",
         "src/proto/chars.c",
         "src/proto/chunked.c",

@@ -32,6 +32,7 @@ build = {
   modules = {
     ["aio.tls"] = {
       sources = {
+        "src/beside/core_api.c",
         "src/tls/bio.c",
         "src/tls/buffers.c",
         "src/tls/certificate.c",

@@ -167,6 +167,11 @@ set(AIO_BIND_SOURCES
   src/bind/worker.c
 )
 
+# What the libraries for TLS and HTTP share is compiled into each of them.
+set(AIO_BESIDE_SOURCES
+  src/beside/core_api.c
+)
+
 # The library for TLS, which stands on the headers of floors 0 to 2 (see src/core/api.h).
 set(AIO_TLS_SOURCES
   src/tls/bio.c
@@ -223,7 +228,6 @@ set(AIO_HTTP_SOURCES
   src/http/websocket.c
 )
 
-# The library for compression, which knows floor 0 only.
 # What the libraries for brotli and zstd share is compiled into each of them.
 set(AIO_CODEC_SOURCES
   src/codec/codec.c
@@ -244,6 +248,7 @@ set(AIO_JSON_SOURCES
   src/json/writer.c
 )
 
+# The library for zlib, which knows floor 0 only.
 set(AIO_ZLIB_SOURCES
   src/zlib/deflate.c
   src/zlib/inflate.c

@@ -48,10 +48,11 @@ local FLOORS = {
   proto = { base = true, proto = true, llhttp = true },
   core = { base = true, core = true, uv = true },
   bind = { base = true, core = true, bind = true, uv = true, lua = true },
-  tls = { base = true, core = true, tls = true, lua = true, openssl = true },
-  http = { base = true, proto = true, core = true, http = true, lua = true },
-  json = { json = true, lua = true },
-  codec = { codec = true, lua = true },
+  beside = { core = true, beside = true, lua = true },
+  tls = { base = true, core = true, beside = true, tls = true, lua = true, openssl = true },
+  http = { base = true, proto = true, core = true, beside = true, http = true, lua = true },
+  json = { base = true, json = true, lua = true },
+  codec = { base = true, codec = true, lua = true },
   brotli = { codec = true, lua = true },
   zstd = { codec = true, lua = true },
   zlib = { base = true, zlib = true, lua = true },
@@ -83,6 +84,56 @@ function T.test_floors_include_downwards_only()
       end
     end
   end
+  expect_none(found)
+end
+
+-- Where each word stands in the code of these files: word -> path -> how often.
+local function words_of(paths)
+  local words = {}
+  for _, path in ipairs(paths) do
+    local code = read(path):gsub("/%*.-%*/", " ")
+    for word in code:gmatch("[%a_][%w_]*") do
+      local places = words[word] or {}
+      places[path] = (places[path] or 0) + 1
+      words[word] = places
+    end
+  end
+  return words
+end
+
+-- The functions of C files that are not static: name -> set of the paths that define it, by layout.
+local function functions_for_others()
+  local defined = {}
+  for _, path in ipairs(tree("src", "*.c")) do
+    for _, line in lines_of(path) do
+      local other = line:find(";%s*$") or line:find("^static ") or line:find("^extern ")
+      local name = not other and line:match("^%a[%w_ *]-([%w_]+)%(")
+      if name then
+        defined[name] = defined[name] or {}
+        defined[name][path] = true
+      end
+    end
+  end
+  return defined
+end
+
+-- What one file alone calls is static there, so that the compiler can tell when nobody does.
+function T.test_functions_for_others_are_called_by_others()
+  local words, host = words_of(tree("src", "*.c", "*.h")), words_of { "src/luaaio.h" }
+  local found, seen = {}, 0
+  for name, paths in pairs(functions_for_others()) do
+    local used, in_headers = host[name] or name:find("^luaopen_"), 0
+    for path, times in pairs(words[name]) do
+      if path:find("%.h$") then in_headers = in_headers + times end
+      used = used or path:find("%.c$") and not paths[path]
+    end
+    seen = seen + 1
+    if not used and in_headers <= 1 then -- the declaration
+      found[#found + 1] = next(paths) .. ": " .. name
+    end
+  end
+  lu.assertTrue(seen > 500)
+  table.sort(found)
   expect_none(found)
 end
 
@@ -148,9 +199,10 @@ end
 
 -- The libraries beside the core: rock, module and the lists of what it is made of.
 local LIBRARIES_BESIDE = {
-  { rock = "aio-tls", module = "aio.tls", sources = { "AIO_TLS_SOURCES" } },
+  { rock = "aio-tls", module = "aio.tls",
+    sources = { "AIO_BESIDE_SOURCES", "AIO_TLS_SOURCES" } },
   { rock = "aio-http", module = "aio.http.core", lua = "AIO_HTTP_LUA_FILES",
-    sources = { "AIO_PROTO_SOURCES", "AIO_HTTP_SOURCES" } },
+    sources = { "AIO_BESIDE_SOURCES", "AIO_PROTO_SOURCES", "AIO_HTTP_SOURCES" } },
   { rock = "aio-brotli", module = "aio.brotli",
     sources = { "AIO_CODEC_SOURCES", "AIO_BROTLI_SOURCES" } },
   { rock = "aio-zstd", module = "aio.zstd", sources = { "AIO_CODEC_SOURCES", "AIO_ZSTD_SOURCES" } },

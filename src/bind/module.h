@@ -4,13 +4,8 @@
 #ifndef AIO_BIND_MODULE_H
 #define AIO_BIND_MODULE_H
 
+#include "base/export.h"
 #include "bind/state.h"
-
-#if defined(_WIN32)
-#define AIO_EXPORT __declspec(dllexport)
-#else
-#define AIO_EXPORT __attribute__((visibility("default")))
-#endif
 
 AIO_EXPORT int luaopen_aio_core(lua_State *L);
 

@@ -8,7 +8,7 @@
 
 #include "codec/codec.h"
 
-CODEC_EXPORT int luaopen_aio_brotli(lua_State *L);
+AIO_EXPORT int luaopen_aio_brotli(lua_State *L);
 
 static const char no_memory[] = "not enough memory";
 
@@ -87,7 +87,7 @@ static enum codec_result encoder_step(void *state, codec_io *io, enum codec_end 
   return more ? CODEC_OUTPUT : CODEC_INPUT;
 }
 
-CODEC_EXPORT int luaopen_aio_brotli(lua_State *L) {
+AIO_EXPORT int luaopen_aio_brotli(lua_State *L) {
   static const codec_class decoder = {.name = "aio.brotli.decoder",
                                       .open = decoder_new,
                                       .close = decoder_free,

@@ -2,7 +2,7 @@
  *
  * What the libraries for compression that are no zlib have in common: the Lua face of a decoder and
  * of an encoder, over a few functions of the library. It is compiled into each of them
- * (aio/brotli.so, aio/zstd.so); it knows Lua and nothing else of aio.
+ * (aio/brotli.so, aio/zstd.so); of aio it knows how an opener is exported.
  *
  * Invariant: while a codec works it counts as broken, so that an error of memory in the middle
  * never goes on with a stream that has lost bytes. */
@@ -14,11 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#if defined(_WIN32)
-#define CODEC_EXPORT __declspec(dllexport)
-#else
-#define CODEC_EXPORT __attribute__((visibility("default")))
-#endif
+#include "base/export.h"
 
 /* Input that is left, and room for output that is left: a step takes from both. */
 typedef struct codec_io {

@@ -9,15 +9,10 @@
 #include <lauxlib.h>
 #include <lua.h>
 
-#include "core/api.h"
+#include "base/export.h"
+#include "beside/core_api.h"
 
-#if defined(_WIN32)
-#define HTTP_EXPORT __declspec(dllexport)
-#else
-#define HTTP_EXPORT __attribute__((visibility("default")))
-#endif
-
-HTTP_EXPORT int luaopen_aio_http_core(lua_State *L);
+AIO_EXPORT int luaopen_aio_http_core(lua_State *L);
 
 /* Openers: the module table is at the top, and stays there. [may throw] */
 void http_answer_open(lua_State *L);    /* answer.c */
@@ -26,7 +21,9 @@ void http_headers_open(lua_State *L);   /* headers.c */
 void http_parser_open(lua_State *L);    /* parser.c, after headers.c */
 void http_websocket_open(lua_State *L); /* websocket.c */
 
-/* The functions of floor 2. [may throw] */
-const aio_api *http_api(lua_State *L);
+/* The functions of the core. [may throw] */
+static inline const aio_api *http_api(lua_State *L) {
+  return aio_core_api(L, "aio/http/core.so");
+}
 
 #endif

@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * luaopen_aio_http_core: the library aio/http/core.so. It refuses a core that it was not built for.
- * Loaded by the files of lua/aio/http. */
+ * luaopen_aio_http_core: the library aio/http/core.so. Loaded by the files of lua/aio/http. */
 #include "http/http.h"
 
 #include "http/forms.h"
 #include "proto/llhttp.h"
-
-const aio_api *http_api(lua_State *L) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "aio.core");
-  lua_call(L, 1, 1);
-  const aio_api *api = NULL;
-  if (lua_getfield(L, -1, "_api") == LUA_TFUNCTION) {
-    lua_call(L, 0, 1);
-    api = lua_touserdata(L, -1);
-  }
-  lua_pop(L, 2);
-  if (!api || api->version != AIO_API_VERSION || api->stream_size != sizeof(aio_stream) ||
-      api->loop_size != sizeof(aio_loop))
-    luaL_error(L, "aio/http/core.so and aio/core.so are of different versions; install both anew");
-  return api;
-}
 
 /* What each file of this floor adds to the module table, in alphabetical order. */
 static void (*const openers[])(lua_State *L) =
@@ -32,7 +15,7 @@ static void (*const openers[])(lua_State *L) =
         http_value_open,     http_websocket_open,
 };
 
-HTTP_EXPORT int luaopen_aio_http_core(lua_State *L) {
+AIO_EXPORT int luaopen_aio_http_core(lua_State *L) {
   luaL_checkversion(L);
   http_api(L);
   lua_newtable(L);

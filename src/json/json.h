@@ -11,11 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#if defined(_WIN32)
-#define JSON_EXPORT __declspec(dllexport)
-#else
-#define JSON_EXPORT __attribute__((visibility("default")))
-#endif
+#include "base/export.h"
 
 enum {
   JSON_NULL_UPVALUE = 1,
@@ -23,7 +19,7 @@ enum {
   JSON_MAX_DEPTH = 512 /* of arrays and objects in each other */
 };
 
-JSON_EXPORT int luaopen_aio_jansson(lua_State *L);
+AIO_EXPORT int luaopen_aio_jansson(lua_State *L);
 
 /* decode(text, unique): true and the value; or false, why, line, column, byte, and whether it is an
  * integer that is too big. */

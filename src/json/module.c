@@ -11,7 +11,7 @@ static void require(lua_State *L, const char *name) {
   lua_call(L, 1, 1);
 }
 
-JSON_EXPORT int luaopen_aio_jansson(lua_State *L) {
+AIO_EXPORT int luaopen_aio_jansson(lua_State *L) {
   static const luaL_Reg fns[] = {{"decode", json_decode}, {"encode", json_encode}, {NULL, NULL}};
   luaL_checkversion(L);
   luaL_newlibtable(L, fns);

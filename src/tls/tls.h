@@ -14,15 +14,10 @@
 #include <lua.h>
 #include <openssl/ssl.h>
 
-#include "core/api.h"
+#include "base/export.h"
+#include "beside/core_api.h"
 
-#if defined(_WIN32)
-#define TLS_EXPORT __declspec(dllexport)
-#else
-#define TLS_EXPORT __attribute__((visibility("default")))
-#endif
-
-TLS_EXPORT int luaopen_aio_tls(lua_State *L);
+AIO_EXPORT int luaopen_aio_tls(lua_State *L);
 
 /* Clients resume sessions of at most so many servers. */
 enum { TLS_SESSIONS = 64 };

@@ -16,15 +16,10 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
+#include "base/export.h"
 #include "base/mem.h"
 
-#if defined(_WIN32)
-#define ZLIB_EXPORT __declspec(dllexport)
-#else
-#define ZLIB_EXPORT __attribute__((visibility("default")))
-#endif
-
-ZLIB_EXPORT int luaopen_aio_zlib(lua_State *L);
+AIO_EXPORT int luaopen_aio_zlib(lua_State *L);
 
 enum { CODEC_BITS_MIN = 8, CODEC_BITS_MAX = 15 };
 

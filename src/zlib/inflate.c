@@ -4,7 +4,6 @@
  * is left of it, so who reads decides how much memory a small input may become. gzip may have
  * several members, one after the other. Invariant: z.next_in points into the string in the user
  * value, or into static bytes. */
-#include <stdint.h>
 #include <string.h>
 
 #include "zlib/codec.h"

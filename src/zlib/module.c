@@ -3,7 +3,6 @@
  * luaopen_aio_zlib, and what both directions share: memory, input, output. Invariant: every block
  * that zlib asks for has its size in front, since the state's allocator wants it back. */
 #include <limits.h>
-#include <stdint.h>
 
 #include "zlib/codec.h"
 
@@ -61,7 +60,7 @@ void codec_room(luaL_Buffer *b, z_stream *z, size_t done, size_t most) {
   z->avail_out = (uInt)n;
 }
 
-ZLIB_EXPORT int luaopen_aio_zlib(lua_State *L) {
+AIO_EXPORT int luaopen_aio_zlib(lua_State *L) {
   luaL_checkversion(L);
   lua_createtable(L, 0, 2);
   codec_inflate_open(L);

@@ -10,7 +10,7 @@
 
 enum { WINDOW_LOG = 23 };
 
-CODEC_EXPORT int luaopen_aio_zstd(lua_State *L);
+AIO_EXPORT int luaopen_aio_zstd(lua_State *L);
 
 /* Notes why, in a text that stays. */
 static enum codec_result failed(size_t code, const char **why) {
@@ -72,7 +72,7 @@ static enum codec_result encoder_step(void *state, codec_io *io, enum codec_end 
   return more ? CODEC_OUTPUT : CODEC_INPUT;
 }
 
-CODEC_EXPORT int luaopen_aio_zstd(lua_State *L) {
+AIO_EXPORT int luaopen_aio_zstd(lua_State *L) {
   static const codec_class decoder = {.name = "aio.zstd.decoder",
                                       .again = true,
                                       .open = decoder_new,
