@@ -67,8 +67,8 @@ static bool may_answer(const http_parser *p) {
   const h1 *one = &p->h1;
   const aio_stream *s = p->ud.stream;
   return one->state == H1_OTHER && !one->head.response && one->length == 0 &&
-         (one->flags & H1_KEEP_ALIVE) && !one->asks_head && s &&
-         aio_stream_is_open(s) && !s->end_wanted && !s->write_error && !s->sending_file;
+         (one->flags & H1_KEEP_ALIVE) && !one->asks_head && s && aio_stream_is_open(s) &&
+         !s->end_wanted && !s->write_error && !s->sending_file;
 }
 
 static void encode(out *o, date *d, const simple *a, unsigned flags) {
