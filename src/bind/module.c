@@ -143,6 +143,62 @@ static void wrap_running(lua_State *L, aio_state *st) {
   lua_pop(L, 1);
 }
 
+/* What each part adds to the module table at the top, in an order in which all that one needs is
+ * there before it. */
+static void (*const openers[])(lua_State *L, aio_state *st) = {
+    aio_error_open,
+    aio_handle_open,
+    aio_future_open,
+    aio_task_open,
+    aio_gather_open,
+    aio_context_open,
+    aio_sleep_open,
+    aio_protect_open,
+    aio_coroutine_open,
+    aio_made_open,
+    aio_slow_open,
+    aio_clock_open,
+    aio_lock_open,
+    aio_condition_open,
+    aio_event_open,
+    aio_semaphore_open,
+    aio_queue_open,
+    aio_select_open,
+    aio_lloop_open,
+    aio_interrupt_open,
+    aio_stream_open_class,
+    aio_stream_drain_open,
+    aio_pair_open_functions,
+    aio_filter_open_functions,
+    aio_feed_open_functions,
+    aio_pipe_open_functions,
+    aio_local_open_functions,
+    aio_address_open,
+    aio_listener_open_class,
+    aio_datagram_open_class,
+    aio_watch_open,
+    aio_socket_open_class,
+    aio_buffer_open,
+    aio_transport_open,
+    aio_datagram_transport_open,
+    aio_signal_open,
+    aio_process_open_class,
+    aio_pipe_ends_open,
+    aio_sendfile_open,
+    aio_job_open_class,
+    aio_fs_open_functions,
+    aio_file_open_class,
+    aio_fs_watch_open,
+    aio_copy_open,
+    aio_copy_name_open,
+    aio_channel_open,
+    aio_call_open,
+    aio_remote_loops_open,
+    aio_crew_open,
+    aio_worker_open,
+    aio_random_open,
+};
+
 AIO_EXPORT int luaopen_aio_core(lua_State *L) {
   luaL_checkversion(L);
   lua_settop(L, 0);
@@ -154,57 +210,7 @@ AIO_EXPORT int luaopen_aio_core(lua_State *L) {
                                  {"_raise", raise_state}, {"_log", host_log},
                                  {"stats", stats},        {NULL, NULL}};
   aio_setfuncs(L, st, fns);
-  aio_error_open(L, st);
-  aio_handle_open(L, st);
-  aio_future_open(L, st);
-  aio_task_open(L, st);
-  aio_gather_open(L, st);
-  aio_context_open(L, st);
-  aio_sleep_open(L, st);
-  aio_protect_open(L, st);
-  aio_coroutine_open(L, st);
-  aio_made_open(L, st);
-  aio_slow_open(L, st);
-  aio_clock_open(L, st);
-  aio_lock_open(L, st);
-  aio_condition_open(L, st);
-  aio_event_open(L, st);
-  aio_semaphore_open(L, st);
-  aio_queue_open(L, st);
-  aio_select_open(L, st);
-  aio_lloop_open(L, st);
-  aio_interrupt_open(L, st);
-  aio_stream_open_class(L, st);
-  aio_stream_drain_open(L, st);
-  aio_pair_open_functions(L, st);
-  aio_filter_open_functions(L, st);
-  aio_feed_open_functions(L, st);
-  aio_pipe_open_functions(L, st);
-  aio_local_open_functions(L, st);
-  aio_address_open(L, st);
-  aio_listener_open_class(L, st);
-  aio_datagram_open_class(L, st);
-  aio_watch_open(L, st);
-  aio_socket_open_class(L, st);
-  aio_buffer_open(L, st);
-  aio_transport_open(L, st);
-  aio_datagram_transport_open(L, st);
-  aio_signal_open(L, st);
-  aio_process_open_class(L, st);
-  aio_pipe_ends_open(L, st);
-  aio_sendfile_open(L, st);
-  aio_job_open_class(L, st);
-  aio_fs_open_functions(L, st);
-  aio_file_open_class(L, st);
-  aio_fs_watch_open(L, st);
-  aio_copy_open(L, st);
-  aio_copy_name_open(L, st);
-  aio_channel_open(L, st);
-  aio_call_open(L, st);
-  aio_remote_loops_open(L, st);
-  aio_crew_open(L, st);
-  aio_worker_open(L, st);
-  aio_random_open(L, st);
+  for (size_t i = 0; i < sizeof openers / sizeof *openers; i++) openers[i](L, st);
   wrap_running(L, st);
   return 1;
 }
