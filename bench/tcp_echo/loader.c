@@ -6,14 +6,11 @@
  * tenth of the time is a warm-up; what is counted is requests, and the CPU time of process PID,
  * between the end of the warm-up and the end. One line of JSON; `bad` are answers that were not
  * what was sent. */
-#include "lib/load.h"
+#include "lib/closed_loop.h"
 
 #include <errno.h>
-#include <sys/epoll.h>
 
-#include "lib/latency.h"
-
-enum { ROOM = 65536, EVENTS = 1024, PATIENCE_MS = 10000 };
+enum { ROOM = 65536 };
 
 struct conn {
   int fd;
@@ -23,7 +20,6 @@ struct conn {
 
 static char *out, in[ROOM];
 static size_t size;
-static long ops, bad;
 
 static void request(struct conn *c) {
   c->got = 0;
@@ -39,7 +35,8 @@ static void connect_all(struct conn *all, int conns, int port, int ep) {
   }
 }
 
-static void answer(struct conn *c) {
+static void answer(void *conn) {
+  struct conn *c = conn;
   ssize_t k = recv(c->fd, in, sizeof in, MSG_DONTWAIT);
   if (k < 0 && errno == EAGAIN) return;
   if (k <= 0) fail("the connection was lost");
@@ -48,19 +45,8 @@ static void answer(struct conn *c) {
     return;
   }
   if ((c->got += (size_t)k) < size) return;
-  note_latency(c->since);
-  ops++;
+  answered(c->since);
   request(c);
-}
-
-/* Answers and asks again until `end`; without any answer for so long it is `bad`. */
-static void load_until(int ep, double end) {
-  struct epoll_event got[EVENTS];
-  while (now() < end && !bad) {
-    int n = epoll_wait(ep, got, EVENTS, PATIENCE_MS);
-    if (n == 0) bad++;
-    for (int i = 0; i < n; i++) answer(got[i].data.ptr);
-  }
 }
 
 int main(int argc, char **argv) {
@@ -73,15 +59,6 @@ int main(int argc, char **argv) {
   struct conn *all = calloc((size_t)conns, sizeof *all);
   connect_all(all, conns, port, ep);
   for (int i = 0; i < conns; i++) request(&all[i]);
-  load_until(ep, now() + secs / 10);
-  memset(hist, 0, sizeof hist);
-  ops = 0;
-  double cpu = cpu_of(pid), start = now();
-  load_until(ep, start + secs);
-  cpu = cpu_of(pid) - cpu;
-  double took = now() - start;
-  printf("{\"ops\": %ld, \"seconds\": %f, \"cpu_us\": %f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
-         "\"bad\": %ld}\n",
-         ops, took, cpu / (double)ops * 1e6, percentile_us(0.50), percentile_us(0.99), bad);
+  measure(ep, pid, secs, answer);
   return 0;
 }

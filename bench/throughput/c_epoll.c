@@ -4,32 +4,11 @@
  * and writes of 64 KiB, as an event loop makes them. */
 #define _GNU_SOURCE
 #include "lib/floor.h"
-
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "lib/serve.h"
 
 enum { BLOCK = 65536 };
 
-static const int one = 1;
 static char block[BLOCK];
-
-static int listener(int port) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  int fd = socket(AF_INET, SOCK_STREAM, 0);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (bind(fd, (void *)&a, sizeof a) || listen(fd, 4096)) exit(1);
-  return fd;
-}
-
-static void wait_for(int ep, int fd, uint32_t events) {
-  struct epoll_event ev = {.events = events, .data.fd = fd};
-  if (epoll_ctl(ep, EPOLL_CTL_MOD, fd, &ev)) epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
-  epoll_wait(ep, &ev, 1, -1);
-}
 
 /* Reads once as soon as there is something; 0: the end. */
 static size_t get(int ep, int fd) {
@@ -62,7 +41,6 @@ static void serve(int fd) {
   char role[16];
   long long n;
   epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   /* The loader sends the line alone, or bytes behind it that count as received. */
   size_t k = get(ep, fd);
   char *end = memchr(block, '\n', k);
@@ -77,9 +55,9 @@ static void serve(int fd) {
 }
 
 int main(int argc, char **argv) {
-  int l = listener(argc > 1 ? atoi(argv[1]) : 7000);
+  int l = listener(argc, argv, 0);
   for (;;) {
-    int fd = accept4(l, 0, 0, SOCK_NONBLOCK);
+    int fd = admitted(l);
     if (fd >= 0) serve(fd);
   }
 }

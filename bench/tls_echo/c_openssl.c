@@ -4,27 +4,13 @@
  * OpenSSL on the descriptor itself, with read-ahead, so that a request costs one recv and one
  * send. The certificate and its key are in the file that TLS_PEM names. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
+#include "lib/serve.h"
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { EVENTS = 512, ROOM = 65536 };
-static const int one = 1;
-
-static int listener(int port) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (bind(fd, (void *)&a, sizeof a) || listen(fd, 4096)) exit(1);
-  return fd;
-}
 
 static SSL_CTX *context(void) {
   const char *pem = getenv("TLS_PEM");
@@ -41,9 +27,8 @@ static SSL_CTX *context(void) {
 }
 
 static void admit(int ep, int l, SSL_CTX *ctx) {
-  int fd = accept4(l, 0, 0, SOCK_NONBLOCK);
+  int fd = admitted(l);
   if (fd < 0) return;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   SSL *ssl = SSL_new(ctx);
   SSL_set_fd(ssl, fd);
   SSL_set_accept_state(ssl);
@@ -70,7 +55,7 @@ static void echo(SSL *ssl) {
 
 int main(int argc, char **argv) {
   SSL_CTX *ctx = context();
-  int l = listener(argc > 1 ? atoi(argv[1]) : 7000), ep = epoll_create1(0);
+  int l = listener(argc, argv, SOCK_NONBLOCK), ep = epoll_create1(0);
   struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};
   epoll_ctl(ep, EPOLL_CTL_ADD, l, &ev);
   signal(SIGPIPE, SIG_IGN);

@@ -12,18 +12,15 @@
  * time of process PID. One line of JSON; `bad` are answers that were not what was sent. All servers
  * get the same cipher, AES-128-GCM of TLS 1.3: the choice is the client's. The certificate is not
  * verified, which would be the loader's work, not the server's. */
-#include "lib/load.h"
+#include "lib/closed_loop.h"
 
 #include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <sys/epoll.h>
 
-#include "lib/latency.h"
-
-enum { ROOM = 65536, EVENTS = 1024, SMALL = 64, PATIENCE_MS = 10000 };
+enum { ROOM = 65536, SMALL = 64 };
 
 struct conn {
   SSL *ssl;
@@ -35,7 +32,6 @@ struct conn {
 
 static char *out, in[ROOM];
 static size_t size;
-static long ops, bad;
 static bool again, resume; /* a connection for each request; with the session of the last */
 static SSL_CTX *ctx;
 static int port, ep;
@@ -86,9 +82,8 @@ static void request(struct conn *c) {
 }
 
 /* All that was asked for has come back. */
-static void answered(struct conn *c) {
-  note_latency(c->since);
-  ops++;
+static void next(struct conn *c) {
+  answered(c->since);
   if (!again) {
     request(c);
     return;
@@ -117,20 +112,12 @@ static bool go_on(struct conn *c) {
     return false;
   }
   if ((c->got += (size_t)k) < size) return true;
-  answered(c);
+  next(c);
   return false;
 }
 
-/* Answers and asks again until `end`; without any answer for so long it is `bad`. */
-static void load_until(double end_time) {
-  struct epoll_event got[EVENTS];
-  while (now() < end_time && !bad) {
-    int n = epoll_wait(ep, got, EVENTS, PATIENCE_MS);
-    if (n == 0) bad++;
-    for (int i = 0; i < n; i++) {
-      while (go_on(got[i].data.ptr)) {
-      }
-    }
+static void on_input(void *conn) {
+  while (go_on(conn)) {
   }
 }
 
@@ -149,15 +136,6 @@ int main(int argc, char **argv) {
   for (size_t i = 0; i < size; i++) out[i] = (char)('a' + i % 26);
   struct conn *all = calloc((size_t)conns, sizeof *all);
   for (int i = 0; i < conns; i++) start(&all[i]);
-  load_until(now() + secs / 10);
-  memset(hist, 0, sizeof hist);
-  ops = 0;
-  double cpu = cpu_of(pid), since = now();
-  load_until(since + secs);
-  cpu = cpu_of(pid) - cpu;
-  double took = now() - since;
-  printf("{\"ops\": %ld, \"seconds\": %f, \"cpu_us\": %f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
-         "\"bad\": %ld}\n",
-         ops, took, cpu / (double)ops * 1e6, percentile_us(0.50), percentile_us(0.99), bad);
+  measure(ep, pid, secs, on_input);
   return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * N datagrams of SIZE bytes there and back between two endpoints, one at a time: what the kernel
- * alone costs. One epoll for both, recvmsg and sendmsg, since a server has to learn who has sent. */
+ * alone costs. One epoll for both, recvmsg and sendmsg, since a server has to learn who has sent.
+ */
 #define _GNU_SOURCE
 #include "lib/floor.h"
 

@@ -4,13 +4,9 @@
  * epoll; any request is answered by 101 with the answer to one key, each frame comes whole or is
  * collected, is unmasked in place byte by byte, and goes back by one write. No checks. */
 #define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
-#include <stdlib.h>
+#include "lib/serve.h"
+
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { ROOM = 1 << 20, CONNS = 65536 };
 
@@ -20,30 +16,14 @@ struct conn {
   unsigned char *data;
 };
 
-static const int one = 1;
 static struct conn *all[CONNS];
 static const char yes[] = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                           "Connection: Upgrade\r\n"
                           "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
-static int listener(int port) {
-  struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (bind(fd, (void *)&a, sizeof a) || listen(fd, 4096)) exit(1);
-  return fd;
-}
-
-static void watch(int ep, int fd) {
-  struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
-  epoll_ctl(ep, EPOLL_CTL_ADD, fd, &ev);
-}
-
 static void admit(int ep, int l) {
-  int fd = accept4(l, 0, 0, SOCK_NONBLOCK);
+  int fd = admitted(l);
   if (fd < 0 || fd >= CONNS) return;
-  setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   all[fd] = calloc(1, sizeof *all[fd]);
   all[fd]->fd = fd;
   all[fd]->data = malloc(ROOM);
@@ -86,7 +66,7 @@ static void on_input(struct conn *c) {
 }
 
 int main(int argc, char **argv) {
-  int l = listener(argc > 1 ? atoi(argv[1]) : 7000), ep = epoll_create1(0);
+  int l = listener(argc, argv, SOCK_NONBLOCK), ep = epoll_create1(0);
   watch(ep, l);
   for (;;) {
     struct epoll_event got[512];

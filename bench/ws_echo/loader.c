@@ -6,14 +6,11 @@
  * Each connection sends a masked text of SIZE bytes, waits for it to come back, and sends again. A
  * tenth of the time is a warm-up. One line of JSON; `bad` are answers that were not what was sent.
  */
-#include "lib/load.h"
+#include "lib/closed_loop.h"
 
 #include <errno.h>
-#include <sys/epoll.h>
 
-#include "lib/latency.h"
-
-enum { EVENTS = 1024, PATIENCE_MS = 10000, HEAD_MAX = 14 };
+enum { HEAD_MAX = 14 };
 
 struct conn {
   int fd;
@@ -23,7 +20,6 @@ struct conn {
 
 static unsigned char *out, *want, *in;
 static size_t out_len, want_len;
-static long ops, bad;
 
 static size_t head(unsigned char *to, size_t size, int mask) {
   size_t n = 2;
@@ -70,7 +66,8 @@ static void request(struct conn *c) {
   if (send(c->fd, out, out_len, 0) != (ssize_t)out_len) fail("send");
 }
 
-static void answer(struct conn *c) {
+static void answer(void *conn) {
+  struct conn *c = conn;
   ssize_t k = recv(c->fd, in, want_len - c->got + 1, MSG_DONTWAIT);
   if (k < 0 && errno == EAGAIN) return;
   if (k <= 0) fail("the connection was lost");
@@ -79,19 +76,8 @@ static void answer(struct conn *c) {
     return;
   }
   if ((c->got += (size_t)k) < want_len) return;
-  note_latency(c->since);
-  ops++;
+  answered(c->since);
   request(c);
-}
-
-/* Answers and asks again until `end`; without any answer for so long it is `bad`. */
-static void load_until(int ep, double end) {
-  struct epoll_event got[EVENTS];
-  while (now() < end && !bad) {
-    int n = epoll_wait(ep, got, EVENTS, PATIENCE_MS);
-    if (n == 0) bad++;
-    for (int i = 0; i < n; i++) answer(got[i].data.ptr);
-  }
 }
 
 int main(int argc, char **argv) {
@@ -107,15 +93,6 @@ int main(int argc, char **argv) {
     epoll_ctl(ep, EPOLL_CTL_ADD, all[i].fd, &ev);
   }
   for (int i = 0; i < conns; i++) request(&all[i]);
-  load_until(ep, now() + secs / 10);
-  memset(hist, 0, sizeof hist);
-  ops = 0;
-  double cpu = cpu_of(pid), start = now();
-  load_until(ep, start + secs);
-  cpu = cpu_of(pid) - cpu;
-  double took = now() - start;
-  printf("{\"ops\": %ld, \"seconds\": %f, \"cpu_us\": %f, \"p50_us\": %.1f, \"p99_us\": %.1f, "
-         "\"bad\": %ld}\n",
-         ops, took, cpu / (double)ops * 1e6, percentile_us(0.50), percentile_us(0.99), bad);
+  measure(ep, pid, secs, answer);
   return 0;
 }
