@@ -22,6 +22,11 @@ end
 local function ask(session)
   assert(session:get("/short"):read() == "short")
   assert(session:get("/chunks"):read() == "chunks")
+  local both = session:get "/chunks"
+  local reader = aio.create_task(both.read, both)
+  aio.sleep(0)
+  reader:cancel()
+  assert(both:read() == "chunks")
   assert(session:get("/moved", { headers = { A = "b" } }):text() == "short")
   local n = 0
   local res = session:put("/upload", { data = function()

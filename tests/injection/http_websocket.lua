@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Memory fails while WebSocket messages go back and forth: short, fragmented, compressed, large.
+-- Memory fails while WebSocket messages go back and forth: short, fragmented, compressed, large;
+-- and while nothing does.
 local aio = require "aio"
 local http = require "aio.http"
 local hc = require "aio.http.core"
@@ -15,11 +16,11 @@ local function accept(conn)
     headers = headers, method = method, minor = minor, _take_over = function() return conn end,
   }, function(ws)
     for msg in ws:messages() do ws:send(msg) end
-  end)
+  end, { heartbeat = 20 })
 end
 
 local function connect(conn)
-  local fields, plan = websocket.prepare({ compress = true }, 1, "connect")
+  local fields, plan = websocket.prepare({ compress = true, heartbeat = 30 }, 1, "connect")
   conn:write(hc.request_head("GET", "/", "h", fields, nil, nil, hc.KEEP_ALIVE))
   local parser = hc.parser "response"
   parser:begin "GET"
@@ -39,6 +40,9 @@ aio.run(function()
     ws:send_bytes(("x"):rep(70000), { compress = false })
     assert(#ws:receive_bytes() == 70000)
     ws:ping()
+    aio.sleep(70)
+    ws:send "still here"
+    assert(ws:receive_str() == "still here")
   end)
   ws:close(1000, "bye")
 end)

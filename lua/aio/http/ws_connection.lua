@@ -275,11 +275,12 @@ local function lose(self, err)
   finish(self, "abort")
 end
 
--- A ping of our own. That it cannot be sent shows in what is read, or sent next.
-function ask(self)
-  pcall(self._conn.write_nowait, self._conn,
-    self._client and ws_frame(FIN | PING, "") or head_of(FIN | PING, 0))
+local function ping_now(self)
+  self._conn:write_nowait(self._client and ws_frame(FIN | PING, "") or head_of(FIN | PING, 0))
 end
+
+-- That it cannot be sent shows in what is read, or sent next.
+function ask(self) pcall(ping_now, self) end
 
 -- Nothing comes any more.
 function give_up(self, why)

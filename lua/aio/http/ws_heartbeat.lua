@@ -14,33 +14,30 @@ local unread = core._unread
 local Heartbeat = {}
 Heartbeat.__index = Heartbeat
 
--- Has anything come since the last look? Also when nobody can know: too much is unread, so that
--- nothing is received, or the end is; who receives will see.
-local function has_news(self, ws)
+-- How many bytes have come in all; nil when nobody can know: too much is unread, so that nothing is
+-- received, or the end is. Who receives will see.
+local function total_of(ws)
   local waiting, _, receives = unread(ws._conn)
-  if not receives then return true end
-  local total = ws._reader:taken() + waiting
-  local came = total ~= self.total
-  self.total = total
-  return came
+  return receives and ws._reader:taken() + waiting or nil
 end
 
 local tick
 
+-- When memory is out `tick` is called again, see core._insist: it arms before it changes anything.
 local function arm(self, seconds)
-  self.timer = self.loop:call_later(seconds, tick, self)
+  self.timer = core._insist(self.loop:call_later(seconds, tick, self))
 end
 
 -- Silence: a ping; then, when it lasts, the end. What has come may wait for the loop's next poll,
 -- so there is one more turn before that.
 local function silent(self, ws)
   if not self.asked then
-    self.asked = true
     arm(self, self.seconds / 2)
+    self.asked = true
     self.ask(ws)
   elseif not self.late then
-    self.late = true
     arm(self, 0)
+    self.late = true
   else
     self.give_up(ws, ("no answer to a ping within %g s"):format(self.seconds / 2))
   end
@@ -49,11 +46,11 @@ end
 function tick(self)
   local ws = self.of[1]
   if not ws or ws._state ~= "open" then return end
-  if not has_news(self, ws) then return silent(self, ws) end
+  local total = total_of(ws)
+  if total == self.total then return silent(self, ws) end
   local now = self.loop:time()
-  local heard = self.heard or now
-  self.asked, self.late, self.heard = false, false, nil
-  arm(self, math.max(0, heard + self.seconds - now))
+  arm(self, math.max(0, (self.heard or now) + self.seconds - now))
+  self.total, self.asked, self.late, self.heard = total or self.total, false, false, nil
 end
 
 --- Somebody has received something.
@@ -71,9 +68,8 @@ function Heartbeat:stop() self.timer:cancel() end
 function M.start(ws, seconds, ask, give_up)
   local self = setmetatable({
     of = setmetatable({ ws }, { __mode = "v" }), seconds = seconds, ask = ask, give_up = give_up,
-    loop = core.get_running_loop(), total = 0, asked = false, late = false,
+    loop = core.get_running_loop(), total = total_of(ws) or 0, asked = false, late = false,
   }, Heartbeat)
-  has_news(self, ws)
   arm(self, seconds)
   return self
 end
