@@ -354,6 +354,24 @@ function T.test_signals_and_contexts_in_their_order()
     "cleanup", "sub cleanup", "context ends" })
 end
 
+function T.test_the_url_of_a_request()
+  serve(function(app)
+    app:route("*", "/{path:.*}", function(req) return tostring(req.url) end)
+  end, function(server)
+    for _, case in ipairs {
+      { "GET /a%20b?c=d HTTP/1.1\r\nHost: h:81", "http://h:81/a%20b?c=d" },
+      { "GET http://h/a?b HTTP/1.1\r\nHost: h", "http://h/a?b" },
+      { "GET http://h HTTP/1.1\r\nHost: h", "http://h/" },
+      { "GET /a HTTP/1.0", "http://localhost/a" },
+      { "GET /a HTTP/1.1\r\nHost: 1.2.3.4.5", "400: Bad Request" },
+      { "GET /a HTTP/1.1\r\nHost: [zz]", "400: Bad Request" },
+    } do
+      local raw <close> = server:connect()
+      lu.assertEquals(raw:ask(case[1] .. "\r\n\r\n").body, case[2])
+    end
+  end)
+end
+
 function T.test_a_start_that_fails_is_undone()
   local order = {}
   aio.run(function()

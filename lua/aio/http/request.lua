@@ -3,8 +3,10 @@
 -- Requests as handlers see them: a table whose parts are made when they are asked for and then
 -- kept. Made by aio.http.serve (and by aio.http.testing); any other key is free for middlewares.
 
+local core = require "aio.core"
 local check = require "aio.check"
 local http_core = require "aio.http.core"
+local errors = require "aio.http.errors"
 local exceptions = require "aio.http.exceptions"
 local router = require "aio.http.router"
 
@@ -76,8 +78,14 @@ function lazy.keep_alive(req)
   return req._c.flags & http_core.KEEP_ALIVE ~= 0 and not req._c.quit
 end
 
+-- BadRequest (400) when Host and target make none: not all that can stand in Host can be in a URL.
 function lazy.url(req)
-  return require("aio.http").URL(("%s://%s%s"):format(req.scheme, req.host, req.raw_path))
+  local path, host = req._path, req.host
+  local text = ("%s://%s%s%s"):format(req.scheme, host ~= "" and host or "localhost",
+    path:byte() == 47 and path or "/", req.raw_path:match "%?.*$" or "")
+  local ok, url = core.catch(errors.InvalidURL, require("aio.http").URL, text)
+  if not ok then error(exceptions.BadRequest(), 0) end
+  return url
 end
 
 -- ---- who asks ----
