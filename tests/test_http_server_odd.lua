@@ -51,6 +51,44 @@ function T.test_a_log_that_fails_answers_nothing_twice()
   end, { access_log = true, access_log_to = function() error "no room" end })
 end
 
+-- Nor is one that does not come to its end kept from the log.
+function T.test_a_response_that_breaks_off_in_the_access_log()
+  local lines, gone = {}, aio.Event()
+  serve(function(app)
+    app:get("/fails", function()
+      return http.stream(function(out)
+        out:write "12345"
+        error "in the middle"
+      end)
+    end)
+    app:get("/leaves", function()
+      return http.stream(function(out)
+        out:write "123"
+        gone:wait()
+        while true do
+          out:write "x"
+          aio.sleep(0)
+        end
+      end)
+    end)
+  end, function(server)
+    reports_of(function()
+      local raw <close> = server:connect()
+      raw:send(get "/fails")
+      pcall(raw.rest, raw)
+      local other = server:connect()
+      other:send(get "/leaves")
+      other.conn:readuntil "123"
+      other.conn:abort()
+      gone:set()
+      while #lines < 2 do aio.sleep(0.001) end
+    end)
+  end, { access_log = "%U %s %B", access_log_to = function(line) lines[#lines + 1] = line end })
+  lu.assertEquals(lines[1], "/fails 200 5")
+  lu.assertStrMatches(lines[2], "/leaves 200 %d+")
+  lu.assertEquals(#lines, 2)
+end
+
 function T.test_on_response_prepare_fails()
   serve(function(app)
     app:get("/", function() return "a" end)

@@ -185,6 +185,12 @@ local function is_loss(err)
   return true
 end
 
+-- It ends here. A response that was begun has a line in the log all the same.
+local function break_off(c, req)
+  if c.started and c.settings.log then log(c, req) end
+  return OVER
+end
+
 -- Answers a request whose handler has raised. Again, or over.
 local function failed(c, caught)
   local err, req = caught[1], c.req
@@ -194,13 +200,13 @@ local function failed(c, caught)
     error(err, 0)
   end
   local answers = exceptions.is_answer(err)
-  if not answers and is_loss(err) and (c.gone or not c:is_alive()) then return OVER end
+  if not answers and is_loss(err) and (c.gone or not c:is_alive()) then return break_off(c, req) end
   if not answers and not (c.broken and core.is(err, core.IncompleteReadError)) then
     report(c, req, caught)
   end
   if c.started then -- the client shall see that this is not the whole answer
     c.conn:abort()
-    return OVER
+    return break_off(c, req)
   end
   if not answers then err = exceptions.InternalServerError() end
   answer(c, req, respond.of_error(err))
