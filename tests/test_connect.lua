@@ -127,7 +127,7 @@ function T.TestTcp.test_connecting_can_be_cancelled()
       { backlog = 1, start_serving = false })
     local tasks = {}
     for i = 1, 8 do tasks[i] = aio.create_task(aio.open_connection, "127.0.0.1", srv.port) end
-    aio.sleep(0.05)
+    streams.polled()
     local pending = 0
     for _, t in ipairs(tasks) do
       if not t:done() then
@@ -205,7 +205,7 @@ local function with_silent_port(fn)
     { backlog = 1, start_serving = false })
   local tasks = {}
   for i = 1, 8 do tasks[i] = aio.create_task(aio.open_connection, "127.0.0.1", srv.port) end
-  aio.sleep(0.05)
+  streams.polled()
   local results = table.pack(pcall(fn, srv.port))
   for _, t in ipairs(tasks) do
     t:cancel()

@@ -4,7 +4,9 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local datagrams = require "support.datagrams"
-local raised = require("support.tasks").raised
+local streams = require "support.streams"
+
+local raised = streams.raised
 
 local FLOOD = 2000 -- more datagrams than the system and any queue here hold
 local UV = datagrams.over_uv()
@@ -66,8 +68,7 @@ function T.test_nothing_is_dropped_the_sender_waits()
         sent = i
       end
     end)
-    aio.sleep(0.01)
-    lu.assertTrue(sent < FLOOD)
+    lu.assertTrue(streams.settled(function() return sent end) < FLOOD)
     for i = 1, FLOOD do lu.assertEquals(server:recv(), tostring(i)) end
     t:await()
     lu.assertEquals(server:dropped(), 0)
@@ -85,8 +86,7 @@ function T.test_the_sender_waits_also_without_a_peer_of_its_own()
         sent = i
       end
     end)
-    aio.sleep(0.01)
-    lu.assertTrue(sent < FLOOD)
+    lu.assertTrue(streams.settled(function() return sent end) < FLOOD)
     for i = 1, FLOOD do lu.assertEquals(server:recv(), tostring(i)) end
     t:await()
   end, { queue = 3 })
@@ -100,7 +100,7 @@ function T.test_closing_while_a_sender_waits()
       aio.create_task(function() while true do client:send("y") end end),
       aio.create_task(function() while true do other:send("z", path) end end),
     }
-    aio.sleep(0.01)
+    streams.polled()
     client:close()
     other:close()
     for _, t in ipairs(tasks) do
@@ -118,11 +118,12 @@ function T.test_a_cancelled_sender()
         sent = sent + 1
       end
     end)
-    aio.sleep(0.01)
+    streams.settled(function() return sent end)
     t:cancel()
     raised(aio.CancelledError, t.await, t)
     for _ = 1, sent do server:recv() end
-    lu.assertEquals(aio.select { { server, "recv" }, { sleep = 0.01 } }, 2) -- no more than that
+    streams.polled()
+    lu.assertEquals(aio.select { { server, "recv" }, { sleep = 0 } }, 2) -- no more than that
   end, { queue = 1 })
 end
 

@@ -4,9 +4,9 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
-local raised = require("support.tasks").raised
+local streams = require "support.streams"
 
-local host = env.host
+local host, raised = env.host, streams.raised
 local UV = env.option "AIO_STREAM_UV" == "ON"
 
 local T = {}
@@ -63,7 +63,7 @@ T.test_each_message_comes_with_its_own = pair(function(a, b)
   a:write(" between ")
   a:send_fds("two", { w, r })
   a:write(" end")
-  aio.sleep(0.01) -- however much has arrived at once
+  streams.polled() -- however much has arrived at once
   local got = {}
   repeat
     local data, fds = b:recv_fds(100)

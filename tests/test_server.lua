@@ -290,11 +290,15 @@ end
 function T.test_an_error_in_the_block_aborts()
   aio.run(function()
     local conn
+    local accepted = aio.Event()
     local ok, err = pcall(function()
-      local srv <close> = aio.start_server(function(c) c:read("a") end, "127.0.0.1", 0)
+      local srv <close> = aio.start_server(function(c)
+        accepted:set()
+        c:read("a")
+      end, "127.0.0.1", 0)
       conn = aio.open_connection("127.0.0.1", srv.port)
       conn:write("x")
-      aio.sleep(0.01)
+      accepted:wait()
       error("mine", 0)
     end)
     lu.assertFalse(ok)
@@ -363,14 +367,15 @@ function T.test_close_ends_serve_forever()
 end
 
 function T.test_leftovers_of_run()
-  local closed = 0
+  local begun, closed = 0, 0
   aio.run(function()
     local srv = aio.start_server(function(conn)
       local _ <close> = aio.defer(function() closed = closed + 1 end)
+      begun = begun + 1
       conn:read("a")
     end, "127.0.0.1", 0)
     for _ = 1, 3 do aio.open_connection("127.0.0.1", srv.port) end
-    aio.sleep(0.01)
+    while begun < 3 do aio.sleep(0) end
   end)
   lu.assertEquals(closed, 3)
 end
@@ -409,7 +414,7 @@ function T.test_max_connections()
     end, "127.0.0.1", 0, { max_connections = 3 })
     aio.map(function(i)
       local conn <close> = aio.open_connection("127.0.0.1", srv.port)
-      aio.sleep(0.005)
+      streams.polled()
       conn:write(i, "\n")
       lu.assertEquals(conn:read("l"), tostring(i))
     end, { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 })
@@ -447,7 +452,7 @@ function T.test_no_client_is_lost_without_descriptors()
     local conns = {}
     for i = 1, 10 do conns[i] = aio.open_connection("127.0.0.1", port) end
     aio.map(function(i)
-      aio.sleep(0.002 * i)
+      streams.turns(i)
       conns[i]:write(i, "\n")
       lu.assertEquals(conns[i]:read("l"), "served " .. i)
       conns[i]:close()
@@ -460,29 +465,22 @@ function T.test_descriptors_that_others_give_back()
   lu.skipIf(UNDER_VALGRIND, "valgrind needs descriptors of its own")
   local server <close> = child([[
     aio.run(function()
-      local done = aio.Future()
-      local srv <close> = aio.start_server(function(conn)
-        conn:write("served")
-        done:set_result()
-      end, "127.0.0.1", 0)
+      local srv <close> = aio.start_server(function(conn) conn:write("served") end, "127.0.0.1", 0,
+        { start_serving = false })
+      local conn <close> = aio.open_connection("127.0.0.1", srv.port)
       local files = {}
       while true do
         local file = io.open "/dev/null"
         if not file then break end
         files[#files + 1] = file
       end
-      print(srv.port)
-      io.stdout:flush()
-      aio.sleep(0.05)
+      srv:start_serving()
+      for _ = 1, 600 do aio.sleep(0) end -- it has tried to accept
       for _ = 1, 3 do table.remove(files):close() end
-      done:await()
+      print(conn:read "a")
     end)
   ]], "ulimit -n 48; ")
-  local port = server.pipe:read("n")
-  aio.run(function()
-    local conn <close> = aio.open_connection("127.0.0.1", port)
-    lu.assertEquals(conn:read("a"), "served")
-  end)
+  lu.assertEquals(server.pipe:read("l"), "served")
 end
 
 -- ---- Unix sockets ----

@@ -4,9 +4,9 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
-local raised = require("support.tasks").raised
+local streams = require "support.streams"
 
-local host = env.host
+local host, raised = env.host, streams.raised
 
 local UNDER_VALGRIND = (os.getenv("AIO_TEST_PREFIX") or "") ~= ""
 
@@ -297,8 +297,7 @@ end)
 T.test_reads_only_when_asked = with_pipe(function(r, w)
   local from <close> = aio.connect_pipe { fileno = function() return r end }
   host.write(w, "data")
-  aio.sleep(0)
-  aio.sleep(0.001)
+  streams.polled()
   lu.assertEquals(host.read(r), "data")
   lu.assertFalse(from:at_eof())
   host.close(r)

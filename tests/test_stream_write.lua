@@ -168,10 +168,11 @@ case("an_endless_writer_leaves_the_others_time", function(client, peer)
     while not stop do client:write("x") end
     client:close()
   end)
+  local got = 0
   local reader = aio.create_task(function()
-    while peer:read(1 << 20) do end
+    for part in peer:lines(1 << 20) do got = got + #part end
   end)
-  for _ = 1, 5 do aio.sleep(0.01) end
+  while got < 100000 do aio.sleep(0) end
   stop = true
   writer:await()
   reader:await()
@@ -218,13 +219,17 @@ end)
 case("memory_is_bounded_when_nobody_reads", function(client)
   local streams_each = tostring(client):find("tls", 1, true) and 2 or 1
   local leaks = require "support.leaks"
+  local written = 0
   local writer = aio.create_task(function()
     local part = ("x"):rep(65536)
-    while true do client:write(part) end
+    while true do
+      client:write(part)
+      written = written + 1
+    end
   end)
   turns(5)
   local before = leaks.bytes()
-  aio.sleep(0.05)
+  streams.settled(function() return written end)
   lu.assertFalse(writer:done())
   local after = leaks.bytes()
   writer:cancel()

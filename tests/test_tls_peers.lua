@@ -24,7 +24,7 @@ function T.TestStart.test_both_directions_with_bytes_ahead()
     client:write("starttls\n")
     aio.gather(function() client:start_tls(tls.client(), { server_hostname = "localhost" }) end,
       function()
-        aio.sleep(0.02) -- the client's first message is there, behind the line
+        streams.polled() -- the client's first message is there, behind the line
         lu.assertEquals(peer:read("l"), "starttls")
         peer:start_tls(tls.server())
       end)
@@ -62,7 +62,7 @@ function T.TestStart.test_wrong_states()
     client:write("x")
     lu.assertEquals(reader:await(), "x") -- nothing was changed
     local starting = aio.create_task(peer.start_tls, peer, tls.server())
-    aio.sleep(0.01)
+    streams.polled()
     lu.assertStrContains(raised(aio.RuntimeError, peer.read, peer, 1).message, "handshake")
     starting:cancel()
     raised(aio.CancelledError, starting.await, starting)
@@ -302,7 +302,7 @@ function T.TestPeers.test_a_silent_server()
     lu.assertStrContains(try { ssl_handshake_timeout = 0.02 }.message, "took longer than 0.02 s")
     lu.assertStrContains(try { timeout = 0.02 }.message, "timeout of 0.02 s")
     local task = aio.create_task(connect, srv.port)
-    aio.sleep(0.02)
+    streams.polled()
     task:cancel()
     raised(aio.CancelledError, task.await, task)
     srv:close()
@@ -314,7 +314,7 @@ function T.TestPeers.test_clients_that_are_aborted_in_the_handshake()
   with_server({}, function(port, reports)
     local conns = {}
     for i = 1, 5 do conns[i] = aio.open_connection("127.0.0.1", port) end
-    aio.sleep(0.02)
+    streams.polled()
     for _, conn in ipairs(conns) do conn:abort() end
     wait_for(function() return #reports == 5 end)
     still_serves(port)

@@ -5,7 +5,9 @@ local lu = require "luaunit"
 local aio = require "aio"
 local datagrams = require "support.datagrams"
 local protocols = require "support.protocols"
-local raised = require("support.tasks").raised
+local streams = require "support.streams"
+
+local raised = streams.raised
 
 local reports_of, wait_for = protocols.reports_of, protocols.wait_for
 
@@ -84,7 +86,7 @@ function T.test_after_the_end()
     tr:set_write_buffer_limits { high = 8 }
     lu.assertEquals({ tr:get_write_buffer_limits() }, { 2, 8 })
     lu.assertEquals(tr:get_write_buffer_size(), 0)
-    aio.sleep(0.005)
+    streams.polled()
     lu.assertEquals(server.log, {})
   end)
 end
@@ -164,7 +166,7 @@ function T.test_all_may_be_absent()
       { local_addr = { "127.0.0.1", 0 } })
     st:sendto("x", st:get_extra_info "sockname")
     st:sendto(("x"):rep(70000), st:get_extra_info "sockname")
-    aio.sleep(0.01)
+    streams.polled()
     local p = recorder()
     st:set_protocol(p)
     st:sendto("y", st:get_extra_info "sockname")

@@ -20,7 +20,7 @@ function T.TestEnd.test_a_reset_is_told()
     local conn = aio.open_connection("127.0.0.1", srv.port)
     wait_for(function() return made[1] and made[1].transport end)
     made[1].transport:write(("x"):rep(1 << 20)) -- the system takes more than a stream reads ahead
-    aio.sleep(0.01)
+    streams.polled()
     conn:abort() -- with unread bytes: a reset
     local err = made[1].lost:await()
     lu.assertTrue(aio.is(err, aio.OSError))
@@ -36,10 +36,10 @@ function T.TestEnd.test_a_write_that_fails_ends_it()
     local tr = made[1].transport
     tr:pause_reading()
     conn:abort()
-    aio.sleep(0.01)
+    streams.polled()
     for _ = 1, 3 do
       tr:write("x")
-      aio.sleep(0.005)
+      streams.polled()
     end
     local err = made[1].lost:await()
     lu.assertTrue(aio.is(err, aio.OSError))
@@ -80,7 +80,7 @@ function T.TestEnd.test_after_the_end_nothing_happens()
     lu.assertTrue(tr:is_closing())
     lu.assertFalse(tr:is_reading())
     lu.assertTrue(tr:can_write_eof())
-    aio.sleep(0.01)
+    streams.polled()
     lu.assertEquals(p.log, { "made", "lost" })
   end)
 end

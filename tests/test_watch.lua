@@ -86,7 +86,7 @@ T.TestWatch.test_a_removed_callback_is_not_called_any_more = with_pair(function(
     loop:remove_reader(a)
     loop:remove_writer(a)
   end)
-  aio.sleep(0.01)
+  streams.polled()
   lu.assertTrue(called <= 1)
   lu.assertFalse(loop:remove_writer(a))
 end)
@@ -233,7 +233,7 @@ function T.TestErrors.test_a_descriptor_closed_behind_our_back()
       loop:add_reader(pipe, function() lu.fail "called for a descriptor that is closed" end)
       streams.turns(turns)
       pipe:close()
-      aio.sleep(0.001)
+      streams.polled()
       local a <close>, b = aio.socketpair()
       local _ <close> = b
       b:send "x"

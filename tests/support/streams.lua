@@ -7,7 +7,9 @@ local env = require "support.env"
 local tasks = require "support.tasks"
 local stream_pair = require("aio.pair").stream_pair
 
-local streams = { raised = tasks.raised, turns = tasks.turns }
+local streams = {
+  raised = tasks.raised, turns = tasks.turns, polled = tasks.polled, settled = tasks.settled,
+}
 
 streams.HIGH = 65536 -- water mark and limit by default
 streams.BIG = 8 * 1024 * 1024 -- more than the kernel takes from a writer whose peer does not read

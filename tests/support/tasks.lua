@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- What the tests of all that waits have in common: what a call raises, turns of the loop, and
--- cancelling at every point.
+-- What the tests of all that waits have in common: what a call raises, turns of the loop, its
+-- looks at the kernel, and cancelling at every point.
 
 local lu = require "luaunit"
 local aio = require "aio"
@@ -36,6 +36,21 @@ end
 ---Lets the others run `n` times.
 function tasks.turns(n)
   for _ = 1, n do aio.sleep(0) end
+end
+
+local POLLED = 600 -- a loop asks the kernel at every 256th node, whatever is ready
+
+---Lets the loop ask the kernel: it then knows what has happened on the loopback.
+function tasks.polled() tasks.turns(POLLED) end
+
+---Waits until fn() stays the same although the kernel was asked.
+function tasks.settled(fn)
+  local before
+  repeat
+    before = fn()
+    tasks.polled()
+  until fn() == before
+  return before
 end
 
 -- One choice: the tasks of `set`, and when they are cancelled.
