@@ -3,9 +3,11 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
+local datagrams = require "support.datagrams"
 local streams = require "support.streams"
 
 local raised, echo = streams.raised, streams.echo
+local UV = datagrams.over_uv()
 
 local T = {}
 
@@ -122,6 +124,53 @@ function T.test_who_waits_at_max_connections_comes_in_by_abort_clients()
       lu.assertNil(conn:read("l"))
       conn:close()
     end
+  end)
+end
+
+-- Runs fn(srv, told) with a server at one connection at most; `told` is what the exception
+-- handler was told.
+local function with_full(fn)
+  if UV then lu.skip "there the descriptor is libuv's" end
+  aio.run(function()
+    local loop, told = aio.get_running_loop(), aio.Future()
+    loop:set_exception_handler(function(_, ctx) told:set_result(ctx) end)
+    local srv = aio.start_server(echo, "127.0.0.1", 0, { max_connections = 1 })
+    fn(srv, told)
+    lu.assertTrue(rawequal(told:await().server, srv))
+    lu.assertStrContains(told:await().message, "closed by somebody else")
+    local file <close> = assert(io.open("/dev/null")) -- may have its number now
+    srv:close()
+    srv:wait_closed()
+    local _, err = file:read(1)
+    lu.assertNil(err)
+  end)
+end
+
+-- Libuv would end the process.
+function T.test_a_listening_descriptor_closed_before_it_is_polled()
+  with_full(function(srv, told)
+    aio.close_fd(srv.sockets[1]:fileno())
+    lu.assertEquals(told:await().exception.code, "EBADF")
+  end)
+end
+
+function T.test_a_listening_descriptor_closed_while_the_server_is_full()
+  with_full(function(srv, told)
+    local conn = aio.open_connection("127.0.0.1", srv.port)
+    conn:write("x\n")
+    lu.assertEquals(conn:read("l"), "x")
+    aio.close_fd(srv.sockets[1]:fileno())
+    conn:close()
+    lu.assertEquals(told:await().exception.code, "EBADF")
+  end)
+end
+
+function T.test_a_listening_descriptor_that_was_shut_down()
+  with_full(function(srv, told)
+    local same = aio.socket { fileno = srv.sockets[1]:fileno() }
+    same:shutdown("rdwr")
+    same:detach()
+    lu.assertEquals(told:await().exception.code, "EINVAL")
   end)
 end
 

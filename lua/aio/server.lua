@@ -49,15 +49,24 @@ local function begin_task(self, conn)
   return create(self._loop, serve.plain, self._fn, conn)
 end
 
+-- A listening socket that nobody can connect to any more.
+local function report(self, err)
+  self._loop:call_exception_handler {
+    message = "a socket of a server was closed by somebody else", kind = "callback_error",
+    exception = err, server = self,
+  }
+end
+
 -- Called by the loop when something was accepted: begins with each connection. When that fails, the
 -- connection is aborted and the loop calls again for the others.
 local function on_accepted(self)
   local listener, begin = self._listener, self._begin
-  local conn = listener:take()
+  local conn, err = listener:take()
   while conn do
     listener:given(begin(self, conn))
-    conn = listener:take()
+    conn, err = listener:take()
   end
+  if err then report(self, err) end
 end
 
 -- ---- methods ----

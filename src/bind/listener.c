@@ -26,7 +26,7 @@ static listener_ud *self(lua_State *L) {
   return aio_object_check(L, aio_state_up(L), SELF, AIO_REF_LISTENER);
 }
 
-/* From floor 2: something was accepted. */
+/* From floor 2: something was accepted, or a door has failed. */
 static void on_accepted(aio_listener *ls) {
   listener_ud *u = ls->owner;
   aio_handle *h = u->handle;
@@ -142,15 +142,22 @@ static int listener_start(lua_State *L) {
   return 0;
 }
 
+/* Nothing to take: nil, and the OSError of a door that has failed. */
+static int push_end(lua_State *L, listener_ud *u) {
+  lua_pushnil(L);
+  lua_setiuservalue(L, SELF, LISTENER_UV_TAKEN);
+  if (!u->ls->error) return 0;
+  lua_pushnil(L);
+  aio_error_push_os(L, aio_state_up(L), u->ls->error, "accept");
+  u->ls->error = 0;
+  return 2;
+}
+
 /* listener:take(): the next accepted stream, or nil. The one before has its task by then. */
 static int listener_take(lua_State *L) {
   listener_ud *u = self(L);
   u->taken = NULL;
-  if (aio_list_empty(&u->ls->accepted)) {
-    lua_pushnil(L);
-    lua_setiuservalue(L, SELF, LISTENER_UV_TAKEN);
-    return 0;
-  }
+  if (aio_list_empty(&u->ls->accepted)) return push_end(L, u);
   aio_stream_ud *s = aio_stream_push(L, aio_state_up(L), u->loop);
   lua_pushvalue(L, -1);
   lua_setiuservalue(L, SELF, LISTENER_UV_TAKEN);

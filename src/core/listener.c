@@ -115,6 +115,11 @@ void aio_listener_accepted(aio_listener *ls, aio_stream *s) {
   if (first) ls->notify(ls);
 }
 
+void aio_listener_failed(aio_listener *ls, int err) {
+  ls->error = err;
+  ls->notify(ls);
+}
+
 void aio_listener_starve(aio_listener *ls) {
   aio_loop *l = ls->loop;
   /* Without memory for the timer the doors stay open: busy is better than deaf. */

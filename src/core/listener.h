@@ -36,8 +36,9 @@ struct aio_listener {
   size_t count, max;                  /* open connections, and how many may be (0: any number) */
   size_t limit;                       /* of the streams' reads */
   size_t fds;                         /* received descriptors that a connection keeps (0: none) */
-  void (*notify)(aio_listener *self); /* the first stream came into `accepted` */
+  void (*notify)(aio_listener *self); /* the first stream came into `accepted`, or an `error` */
   void *owner;
+  int error; /* of a door, until the owner has taken note; or 0 */
   bool serving, closed;
 };
 
@@ -65,6 +66,8 @@ static inline bool aio_listener_hungry(const aio_listener *ls) {
 void aio_listener_accepted(aio_listener *ls, aio_stream *s);
 /* A door found no descriptor or no memory. */
 void aio_listener_starve(aio_listener *ls);
+/* A door is deaf from now on: its descriptor is not what it was. */
+void aio_listener_failed(aio_listener *ls, int err);
 /* A stream of the listener has closed. */
 void aio_listener_forget(aio_stream *s);
 /* A descriptor of the loop was closed: starved listeners try again. */

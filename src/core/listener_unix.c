@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Doors on Unix: a listening descriptor of our own under uv_poll_t, because libuv at EMFILE accepts
- * and closes every waiting client. Listeners call it, libuv calls on_poll. Invariant: what an
- * accepted connection needs in memory is there before accept is called. */
+ * Doors on Unix: a listening descriptor of our own that libuv only polls, because at EMFILE it
+ * accepts and closes every waiting client. Listeners call it, core/poll_unix.c calls on_ready and
+ * on_refused. Invariant: what an accepted connection needs in memory is there before accept is
+ * called. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "core/fd_unix.h"
 #include "core/listener.h"
+#include "core/poll_unix.h"
 #include "core/socket_unix.h"
 #include "core/sockfile_unix.h"
 
@@ -19,10 +21,8 @@ enum { ACCEPTS_PER_EVENT = 64 }; /* so that a flood of clients leaves time for t
 
 typedef struct unix_door {
   aio_door door;
-  uv_poll_t poll;
-  aio_loop *loop;
-  int fd;
-  bool polling;
+  aio_poll poll;
+  bool broken;        /* nobody can connect any more */
   aio_stream *stream; /* for the next connection, or NULL */
   aio_socket *socket;
   aio_sockfile file; /* of a Unix socket */
@@ -34,8 +34,8 @@ static unix_door *door_of(aio_door *d) {
 
 static bool prepare(unix_door *u) {
   aio_listener *ls = u->door.listener;
-  if (!u->stream) u->stream = aio_stream_new(u->loop, ls->limit);
-  if (!u->socket) u->socket = aio_socket_new(u->loop);
+  if (!u->stream) u->stream = aio_stream_new(ls->loop, ls->limit);
+  if (!u->socket) u->socket = aio_socket_new(ls->loop);
   return u->stream && u->socket && (!ls->fds || aio_socket_keep_fds(u->socket, ls->fds));
 }
 
@@ -50,6 +50,12 @@ static void take_in(unix_door *u, int fd, const aio_ip *peer) {
     aio_listener_accepted(u->door.listener, s);
 }
 
+/* Somebody else has closed the descriptor, or has ended the listening. */
+static void fail(unix_door *u, int err) {
+  u->broken = true;
+  aio_listener_failed(u->door.listener, err);
+}
+
 /* Accepts one connection; false when that is enough for now. */
 static bool accept_one(unix_door *u) {
   union {
@@ -57,13 +63,19 @@ static bool accept_one(unix_door *u) {
     aio_ip ip;
   } peer;
   socklen_t len = sizeof peer;
-  int fd = prepare(u) ? aio_fd_accept(u->fd, (struct sockaddr *)&peer.storage, &len) : UV_ENOMEM;
+  int fd =
+      prepare(u) ? aio_fd_accept(u->poll.fd, (struct sockaddr *)&peer.storage, &len) : UV_ENOMEM;
   if (fd >= 0) {
     take_in(u, fd, &peer.ip);
     return true;
   }
   switch (fd) {
   case UV_EAGAIN:
+    return false;
+  case UV_EBADF:
+  case UV_ENOTSOCK:
+  case UV_EINVAL:
+    fail(u, fd);
     return false;
   case UV_EMFILE:
   case UV_ENFILE:
@@ -76,48 +88,52 @@ static bool accept_one(unix_door *u) {
   }
 }
 
-static void on_poll(uv_poll_t *p, int status, int events) {
+static void on_ready(aio_poll *p, int status, int events) {
+  (void)status;
   (void)events;
   unix_door *u = AIO_CONTAINER(p, unix_door, poll);
-  if (status < 0) u->polling = false;
   for (int i = 0; i < ACCEPTS_PER_EVENT && aio_listener_hungry(u->door.listener); i++) {
     if (!accept_one(u)) break;
   }
   aio_door_update(&u->door);
 }
 
+static void on_refused(aio_poll *p, int err) {
+  p->fd = -1; /* whatever has the number now is not ours to close */
+  fail(AIO_CONTAINER(p, unix_door, poll), err);
+}
+
 void aio_door_update(aio_door *d) {
   unix_door *u = door_of(d);
-  bool want = aio_listener_hungry(d->listener);
-  if (want == u->polling) return;
-  int err = want ? uv_poll_start(&u->poll, UV_READABLE, on_poll) : uv_poll_stop(&u->poll);
-  if (err) return;
-  u->polling = want;
-  u->loop->watchers_changed = true;
+  aio_poll_ask(&u->poll, aio_listener_hungry(d->listener) && !u->broken ? UV_READABLE : 0);
 }
 
 static void unix_door_free(unix_door *u) {
-  aio_mem_free(&u->loop->mem, u, sizeof *u);
+  aio_mem_free(&u->poll.loop->mem, u, sizeof *u);
 }
 
-static void on_closed(uv_handle_t *h) {
-  unix_door_free(AIO_CONTAINER(h, unix_door, poll));
+static void on_closed(aio_poll *p) {
+  unix_door_free(AIO_CONTAINER(p, unix_door, poll));
 }
+
+static const aio_poll_ops poll_ops = {on_ready, on_refused, on_closed};
 
 void aio_door_close(aio_door *d) {
   unix_door *u = door_of(d);
+  aio_loop *l = u->poll.loop;
+  int fd = u->poll.fd;
   aio_list_del(&d->link);
   if (u->stream) aio_stream_release(u->stream);
   if (u->socket) aio_socket_free(u->socket);
   aio_sockfile_remove(&u->file);
-  uv_close((uv_handle_t *)&u->poll, on_closed);
-  close(u->fd);
-  u->loop->live--;
-  aio_listener_revive(u->loop);
+  aio_poll_close(&u->poll);
+  close(fd);
+  l->live--;
+  aio_listener_revive(l);
 }
 
 int aio_door_address(aio_door *d, aio_address *a) {
-  return aio_fd_address(door_of(d)->fd, false, a);
+  return aio_fd_address(door_of(d)->poll.fd, false, a);
 }
 
 static int bind_ip(int fd, const aio_address *a, const aio_door_opts *opts, const char **call) {
@@ -152,33 +168,35 @@ static int listening_fd(aio_sockfile *file, const aio_address *a, const aio_door
   return err;
 }
 
-static aio_door *door_made(unix_door *u, aio_listener *ls, int fd) {
-  u->fd = fd;
-  u->door.listener = ls;
-  aio_list_push(&ls->doors, &u->door.link);
-  u->loop->live++;
-  aio_door_update(&u->door);
-  return &u->door;
-}
-
-static unix_door *door_new(aio_loop *l) {
-  unix_door *u = aio_mem_new(&l->mem, sizeof *u);
+static unix_door *door_new(aio_listener *ls) {
+  unix_door *u = aio_mem_new(&ls->loop->mem, sizeof *u);
   if (!u) return NULL;
   memset(u, 0, sizeof *u);
-  u->loop = l;
+  aio_poll_init(&u->poll, ls->loop, -1, &poll_ops);
+  u->door.listener = ls;
   return u;
+}
+
+/* A descriptor that cannot be polled is an error now, and not when it is. */
+static int door_start(unix_door *u, int fd) {
+  u->poll.fd = fd;
+  int err = aio_poll_meet(&u->poll);
+  if (err) return err;
+  aio_list_push(&u->door.listener->doors, &u->door.link);
+  u->poll.loop->live++;
+  aio_door_update(&u->door);
+  return 0;
 }
 
 aio_door *aio_door_open(aio_listener *ls, const aio_address *a, const aio_door_opts *opts, int *err,
                         const char **call) {
-  aio_loop *l = ls->loop;
   *call = "socket";
-  unix_door *u = door_new(l);
+  unix_door *u = door_new(ls);
   *err = UV_ENOMEM;
   if (!u) return NULL;
   int fd = listening_fd(&u->file, a, opts, call);
-  *err = fd < 0 ? fd : uv_poll_init(&l->uv, &u->poll, fd);
-  if (!*err) return door_made(u, ls, fd);
+  *err = fd < 0 ? fd : door_start(u, fd);
+  if (!*err) return &u->door;
   if (fd >= 0) {
     aio_sockfile_remove(&u->file);
     close(fd);
@@ -191,11 +209,11 @@ aio_door *aio_door_take(aio_listener *ls, aio_sock fd, bool is_unix, const aio_d
                         int *err, const char **call) {
   (void)is_unix;
   *call = "listen";
-  unix_door *u = door_new(ls->loop);
+  unix_door *u = door_new(ls);
   *err = UV_ENOMEM;
   if (!u) return NULL;
-  *err = listen(fd, opts->backlog) < 0 ? -errno : uv_poll_init(&ls->loop->uv, &u->poll, fd);
-  if (!*err) return door_made(u, ls, fd);
+  *err = listen(fd, opts->backlog) < 0 ? -errno : door_start(u, fd);
+  if (!*err) return &u->door;
   unix_door_free(u);
   return NULL;
 }
@@ -205,5 +223,5 @@ void aio_door_keep_file(aio_door *d) {
 }
 
 int aio_door_fileno(aio_door *d) {
-  return door_of(d)->fd;
+  return door_of(d)->poll.fd;
 }
