@@ -11,6 +11,7 @@ end
 
 local http = require "aio.http"
 local kit = require "aio.http.testing"
+local streams = require "support.streams"
 local support = require "support.http"
 
 local T = {}
@@ -262,6 +263,88 @@ function T.test_a_graceful_end_under_load_loses_nothing()
   lu.assertEquals(count.answered, ended) -- every request that was begun was answered whole
   lu.assertEquals(count.asked, count.answered) -- and none was lost on its way
   lu.assertTrue(count.last > 0)
+end
+
+-- Calls fn(runner, clients) with an application whose socket `n` clients have connected to before;
+-- the loop has not accepted any of them. Each may have asked for its number.
+local function with_queue(n, asks, fn, opts)
+  if require("support.datagrams").over_uv() then lu.skip "there libuv accepts by itself" end
+  aio.run(function()
+    local sock = aio.socket("inet", "stream")
+    sock:bind { host = "127.0.0.1", port = 0 }
+    sock:listen(n)
+    local _, port = sock:getsockname()
+    local clients = {}
+    for i = 1, n do
+      clients[i] = kit.raw(aio.open_connection("127.0.0.1", port))
+      if asks then clients[i]:send(get("/" .. i)) end
+    end
+    local runner = http.AppRunner(app_of(function(app)
+      app:get("/{i}", function(req) return req.match_info.i end)
+    end))
+    runner:setup()
+    http.SockSite(runner, sock, opts):start()
+    fn(runner, clients)
+    for _, raw in ipairs(clients) do raw:close() end
+  end)
+end
+
+function T.test_the_end_answers_who_has_connected()
+  with_queue(50, true, function(runner, clients)
+    runner:cleanup()
+    for i, raw in ipairs(clients) do
+      local res = raw:response()
+      lu.assertEquals({ res.body, res.headers.Connection }, { tostring(i), "close" })
+      lu.assertTrue(raw:is_over())
+    end
+  end)
+end
+
+function T.test_the_end_answers_who_has_connected_for_tls()
+  if not env.has_tls() then lu.skip "no library for TLS" end
+  local certs = require "support.certs"
+  with_queue(3, false, function(runner, clients)
+    local tasks = {}
+    for i, raw in ipairs(clients) do
+      tasks[i] = aio.create_task(function()
+        raw.conn:start_tls(aio.ssl_context { ca = certs.ca }, { server_hostname = "localhost" })
+        return raw:ask(get("/" .. i))
+      end)
+    end
+    runner:cleanup()
+    for i, task in ipairs(tasks) do
+      local res = task:await()
+      lu.assertEquals({ res.body, res.headers.Connection }, { tostring(i), "close" })
+    end
+  end, { ssl = aio.ssl_context { cert = certs.server, key = certs.server_key } })
+end
+
+-- Who has connected and asks for nothing holds nobody up.
+function T.test_the_end_waits_for_no_silent_client()
+  with_queue(3, false, function(runner, clients)
+    runner:cleanup()
+    for _, raw in ipairs(clients) do lu.assertTrue(raw:is_over()) end
+  end)
+end
+
+-- The loop is so busy that it does not ask the kernel before the connections are closed.
+function T.test_a_request_that_nobody_has_read_is_no_idle_connection()
+  serve(hello, function(server)
+    local raw = server:connect()
+    lu.assertEquals(raw:ask(get "/").body, "hello")
+    aio.create_task(function()
+      streams.turns(3) -- the server gives them a moment
+      local loop = aio.get_running_loop()
+      local over = loop:time() + 0.06
+      while loop:time() < over do end
+      raw:send(get "/")
+      aio.sleep(0) -- so the next turn is the server's, without a look at the kernel
+    end)
+    server:close()
+    local res = raw:response()
+    lu.assertEquals({ res.body, res.headers.Connection }, { "hello", "close" })
+    raw:close()
+  end)
 end
 
 function T.test_the_steps_of_the_end()

@@ -4,10 +4,12 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local datagrams = require "support.datagrams"
+local env = require "support.env"
 local streams = require "support.streams"
 
 local raised, echo = streams.raised, streams.echo
 local UV = datagrams.over_uv()
+local UNDER_VALGRIND = (os.getenv("AIO_TEST_PREFIX") or "") ~= ""
 
 local T = {}
 
@@ -125,6 +127,145 @@ function T.test_who_waits_at_max_connections_comes_in_by_abort_clients()
       conn:close()
     end
   end)
+end
+
+-- ---- the end, and who waits at the door ----
+
+local function on_tcp(handler, opts) return aio.start_server(handler, "127.0.0.1", 0, opts) end
+
+-- Runs fn(srv, conns) with a server that has just begun to serve and `n` clients whom the system
+-- has let in before; each has written its number. The loop has not accepted any of them.
+local function with_queue(n, handler, fn, opts, start)
+  if UV then lu.skip "there libuv accepts by itself" end
+  opts = opts or {}
+  opts.start_serving = false
+  aio.run(function()
+    local srv = (start or on_tcp)(handler, opts)
+    local conns = {}
+    for i = 1, n do
+      conns[i] = srv.port and aio.open_connection("127.0.0.1", srv.port)
+        or aio.open_unix_connection(srv.sockets[1]:getsockname())
+      conns[i]:write(i, "\n")
+    end
+    srv:start_serving()
+    fn(srv, conns)
+    for _, conn in ipairs(conns) do conn:abort() end
+    srv:wait_closed()
+  end)
+end
+
+local function greet(conn) conn:write("you are ", conn:readline()) end
+
+local function assert_greeted(conns, last)
+  for i, conn in ipairs(conns) do
+    local _, answer = aio.catch(aio.OSError, conn.read, conn, "a")
+    if i <= last then
+      lu.assertEquals(answer, ("you are %d\n"):format(i))
+    else
+      lu.assertTrue(answer == nil or answer == "" or aio.is(answer, aio.OSError))
+    end
+  end
+end
+
+function T.test_close_serves_who_has_connected()
+  with_queue(100, greet, function(srv, conns)
+    srv:close()
+    lu.assertFalse(srv:is_serving())
+    assert_greeted(conns, 100)
+    srv:wait_closed()
+  end)
+end
+
+function T.test_close_serves_who_has_connected_at_a_unix_socket()
+  local path = os.tmpname()
+  os.remove(path)
+  with_queue(20, greet, function(srv, conns)
+    srv:close()
+    lu.assertNil(env.exists(path))
+    assert_greeted(conns, 20)
+  end, nil, function(handler, opts) return aio.start_unix_server(handler, path, opts) end)
+end
+
+function T.test_the_end_of_the_scope_serves_who_has_connected()
+  with_queue(3, greet, function(srv, conns)
+    do local _ <close> = srv end
+    assert_greeted(conns, 3)
+  end)
+end
+
+function T.test_close_lets_in_no_more_than_max_connections()
+  with_queue(5, greet, function(srv, conns)
+    srv:close()
+    assert_greeted(conns, 2)
+  end, { max_connections = 2 })
+end
+
+-- Nobody is served who would be thrown out at once.
+function T.test_an_error_in_the_block_lets_nobody_in()
+  local begun = 0
+  local function handler() begun = begun + 1 end
+  with_queue(3, handler, function(srv, conns)
+    pcall(function()
+      local _ <close> = srv
+      error "mine"
+    end)
+    assert_greeted(conns, 0)
+  end)
+  lu.assertEquals(begun, 0)
+end
+
+-- Accepted by the system and by us, but nobody has begun with them.
+function T.test_close_clients_ends_those_too_who_were_just_accepted()
+  for _, how in ipairs { "close_clients", "abort_clients" } do
+    local begun = 0
+    with_queue(3, function() begun = begun + 1 end, function(srv, conns)
+      srv:close()
+      srv[how](srv)
+      srv:wait_closed()
+      assert_greeted(conns, 0)
+    end)
+    lu.assertEquals(begun, 0)
+  end
+end
+
+function T.test_a_loop_that_closes_after_the_server_drops_who_was_let_in()
+  if UV then lu.skip "there libuv accepts by itself" end
+  local conn
+  aio.run(function()
+    local srv = aio.start_server(greet, "127.0.0.1", 0, { start_serving = false })
+    conn = aio.open_connection("127.0.0.1", srv.port)
+    srv:start_serving()
+    srv:close()
+  end)
+  lu.assertTrue(conn:is_closing())
+end
+
+function T.test_close_without_descriptors()
+  if UV then lu.skip "there libuv accepts by itself" end
+  lu.skipIf(UNDER_VALGRIND, "valgrind needs descriptors of its own")
+  local program = os.tmpname()
+  local file = assert(io.open(program, "w"))
+  file:write [[
+    local aio = require "aio"
+    aio.run(function()
+      local served = 0
+      local srv = aio.start_server(function(conn)
+        conn:write "served"
+        served = served + 1
+      end, "127.0.0.1", 0, { start_serving = false })
+      local conns, files = {}, {}
+      for i = 1, 3 do conns[i] = aio.open_connection("127.0.0.1", srv.port) end
+      repeat files[#files + 1] = io.open "/dev/null" until not io.open "/dev/null"
+      srv:start_serving()
+      srv:close()
+      srv:wait_closed()
+      for _, conn in ipairs(conns) do print((aio.catch(aio.OSError, conn.read, conn, 1))) end
+    end)
+  ]]
+  file:close()
+  local _ <close> = aio.defer(os.remove, program)
+  local pipe <close> = assert(io.popen("ulimit -n 48; " .. env.command(env.quote(program))))
+  lu.assertEquals(pipe:read("a"), ("false\n"):rep(3))
 end
 
 -- Runs fn(srv, told) with a server at one connection at most; `told` is what the exception

@@ -51,9 +51,13 @@ end
 
 --- The same over TLS: first the handshake. One that our own side has ended by closing
 --- the connection is no failure.
-function M.over_tls(fn, conn, tls)
+---@param shaking table has the task as a key as long as that lasts
+function M.over_tls(fn, conn, tls, shaking)
   local named, peer = pcall(peer_of, conn)
+  local task = core.current_task()
+  shaking[task] = true
   local ok, err = pcall(tls.start, tls, conn)
+  shaking[task] = nil
   if ok then
     M.plain(fn, conn)
     return

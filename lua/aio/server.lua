@@ -45,7 +45,7 @@ function Socket:fileno() return self._fd end
 -- Begins with a connection: a task that runs the user's function.
 local function begin_task(self, conn)
   local create, tls = self._loop.create_task, self._tls
-  if tls then return create(self._loop, serve.over_tls, self._fn, conn, tls) end
+  if tls then return create(self._loop, serve.over_tls, self._fn, conn, tls, self._shaking) end
   return create(self._loop, serve.plain, self._fn, conn)
 end
 
@@ -89,13 +89,17 @@ function Server:is_serving()
   return serving
 end
 
---- Stops listening. Connections that are open stay open. May be repeated.
-function Server:close()
+-- Stops listening. With `drain` whoever has connected by now is served yet.
+local function stop(self, drain)
   for _, socket in ipairs(self.sockets) do socket._fd = nil end
   self.sockets = {}
-  self._listener:close()
+  self._listener:close(drain)
   if self._forever then self._forever:cancel() end
 end
+
+--- Stops listening. Connections that are open stay open, and so do those that the system has let in
+--- and nobody has accepted yet, unless max_connections forbids it. May be repeated.
+function Server:close() stop(self, true) end
 
 --- Waits until the server is closed and none of its connections is open any more. [suspends]
 function Server:wait_closed() self._listener:wait_closed() end
@@ -116,7 +120,7 @@ function Server:serve_forever()
   local _, err = pcall(self._forever.await, self._forever)
   self._forever = nil
   if self:is_serving() then
-    self:close()
+    stop(self, false)
     self:close_clients()
   end
   self:wait_closed()
@@ -129,7 +133,7 @@ function Server:get_loop() return self._loop end
 
 function Server:__close(err)
   if err ~= nil then self:abort_clients() end
-  self:close()
+  stop(self, err == nil)
   self:wait_closed()
 end
 
@@ -170,6 +174,7 @@ end
 local function new(begin, fn, opts)
   local self = setmetatable({
     _begin = begin, _fn = fn, _loop = core.get_running_loop(), _tls = opts.tls,
+    _shaking = opts.tls and {}, -- the tasks whose handshake is under way
   }, Server)
   core._note_made(self)
   return self

@@ -136,7 +136,7 @@ local function begin_accepted(self, conn)
   return self._loop:create_task(serve.over_tls, function()
     core._transport(conn, protocol)
     conn:detach()
-  end, conn, self._tls)
+  end, conn, self._tls, self._shaking)
 end
 
 --- Serves TCP connections with protocols, each made by the factory. [suspends] Raises OSError.

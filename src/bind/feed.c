@@ -186,7 +186,14 @@ static int stream_read_for(lua_State *L) {
   return aio_read_start(L, u, &read_op);
 }
 
+/* core._look(stream): receives what has come already, for the task that waits for it. */
+static int stream_look(lua_State *L) {
+  aio_stream_look(aio_stream_self(L)->s);
+  return 0;
+}
+
 void aio_feed_open_functions(lua_State *L, aio_state *st) {
-  static const luaL_Reg fns[] = {{"_feed", stream_feed}, {"_read", stream_read_for}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {
+      {"_feed", stream_feed}, {"_read", stream_read_for}, {"_look", stream_look}, {NULL, NULL}};
   aio_setfuncs(L, st, fns);
 }

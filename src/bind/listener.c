@@ -195,9 +195,11 @@ static int listener_given(lua_State *L) {
   return 0;
 }
 
-/* listener:close(): closes the doors. What was accepted before is still served. */
+/* listener:close(drain): closes the doors. What was accepted before is still served; with `drain`
+ * this is also everybody whom the system has let in. */
 static int listener_close(lua_State *L) {
   listener_ud *u = self(L);
+  if (lua_toboolean(L, 2)) aio_listener_drain(u->ls);
   aio_listener_close(u->ls);
   aio_handle *h = u->handle;
   if (h->slot && h->node.state == AIO_IDLE) aio_handle_unanchor(L, h);

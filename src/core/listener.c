@@ -74,6 +74,11 @@ static void wake_closers(aio_listener *ls) {
     aio_wake_all(ls->loop, &ls->closers);
 }
 
+void aio_listener_drain(aio_listener *ls) {
+  for (aio_link *d = ls->doors.next; d != &ls->doors; d = d->next)
+    aio_door_drain(AIO_CONTAINER(d, aio_door, link));
+}
+
 void aio_listener_close(aio_listener *ls) {
   if (ls->closed) return;
   ls->closed = true;
@@ -95,6 +100,7 @@ static void end_streams(aio_link *list, bool abort) {
 }
 
 void aio_listener_end_conns(aio_listener *ls, bool abort) {
+  end_streams(&ls->accepted, abort);
   end_streams(&ls->conns, abort);
 }
 

@@ -48,9 +48,12 @@ aio_listener *aio_listener_new(aio_loop *l, void (*notify)(aio_listener *), void
 void aio_listener_release(aio_listener *ls);
 
 void aio_listener_start(aio_listener *ls);
+/* Accepts now whom the system has let in already, as far as the listener is hungry: closing the
+ * doors would reset them. */
+void aio_listener_drain(aio_listener *ls);
 /* Closes the doors. May be repeated. */
 void aio_listener_close(aio_listener *ls);
-/* Closes or aborts all open connections. */
+/* Closes or aborts all open connections, also those that nobody has taken yet. */
 void aio_listener_end_conns(aio_listener *ls, bool abort);
 /* The next accepted stream, now in `conns` and owned by the caller, or NULL. */
 aio_stream *aio_listener_take(aio_listener *ls);
@@ -88,6 +91,8 @@ void aio_door_keep_file(aio_door *d);
 int aio_door_fileno(aio_door *d);
 /* Accepts, or not, as the listener is hungry or not. */
 void aio_door_update(aio_door *d);
+/* Accepts whoever waits, see aio_listener_drain; nobody where libuv accepts by itself. */
+void aio_door_drain(aio_door *d);
 /* Closes and frees it. */
 void aio_door_close(aio_door *d);
 /* Where it listens. */

@@ -22,6 +22,7 @@ enum { ACCEPTS_PER_EVENT = 64 }; /* so that a flood of clients leaves time for t
 typedef struct unix_door {
   aio_door door;
   aio_poll poll;
+  int backlog;
   bool broken;        /* nobody can connect any more */
   aio_stream *stream; /* for the next connection, or NULL */
   aio_socket *socket;
@@ -108,6 +109,14 @@ void aio_door_update(aio_door *d) {
   aio_poll_ask(&u->poll, aio_listener_hungry(d->listener) && !u->broken ? UV_READABLE : 0);
 }
 
+/* New clients may come all the time: no more than can have waited at the beginning. */
+void aio_door_drain(aio_door *d) {
+  unix_door *u = door_of(d);
+  for (int i = 0; i <= u->backlog && aio_listener_hungry(d->listener); i++) {
+    if (!accept_one(u)) break;
+  }
+}
+
 static void unix_door_free(unix_door *u) {
   aio_mem_free(&u->poll.loop->mem, u, sizeof *u);
 }
@@ -168,12 +177,13 @@ static int listening_fd(aio_sockfile *file, const aio_address *a, const aio_door
   return err;
 }
 
-static unix_door *door_new(aio_listener *ls) {
+static unix_door *door_new(aio_listener *ls, const aio_door_opts *opts) {
   unix_door *u = aio_mem_new(&ls->loop->mem, sizeof *u);
   if (!u) return NULL;
   memset(u, 0, sizeof *u);
   aio_poll_init(&u->poll, ls->loop, -1, &poll_ops);
   u->door.listener = ls;
+  u->backlog = opts->backlog;
   return u;
 }
 
@@ -191,7 +201,7 @@ static int door_start(unix_door *u, int fd) {
 aio_door *aio_door_open(aio_listener *ls, const aio_address *a, const aio_door_opts *opts, int *err,
                         const char **call) {
   *call = "socket";
-  unix_door *u = door_new(ls);
+  unix_door *u = door_new(ls, opts);
   *err = UV_ENOMEM;
   if (!u) return NULL;
   int fd = listening_fd(&u->file, a, opts, call);
@@ -209,7 +219,7 @@ aio_door *aio_door_take(aio_listener *ls, aio_sock fd, bool is_unix, const aio_d
                         int *err, const char **call) {
   (void)is_unix;
   *call = "listen";
-  unix_door *u = door_new(ls);
+  unix_door *u = door_new(ls, opts);
   *err = UV_ENOMEM;
   if (!u) return NULL;
   *err = listen(fd, opts->backlog) < 0 ? -errno : door_start(u, fd);

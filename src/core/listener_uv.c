@@ -52,6 +52,10 @@ void aio_door_update(aio_door *d) {
     aio_listener_starve(d->listener);
 }
 
+void aio_door_drain(aio_door *d) {
+  (void)d;
+}
+
 static void on_connection(uv_stream_t *server, int status) {
   uv_door *u = server->data;
   if (status < 0) return; /* that client has gone already */

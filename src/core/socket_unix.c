@@ -125,7 +125,7 @@ static int socket_fileno(aio_source *src) {
   return socket_of(src)->poll.fd;
 }
 
-static void socket_pull(aio_source *src);
+static void socket_pull(aio_source *src, bool anyway);
 
 static aio_fdbox *socket_fds(aio_source *src) {
   return socket_of(src)->box;
@@ -187,10 +187,10 @@ static void read_some(aio_socket *sk) {
   sk->pulls = PULLS_PER_EVENT;
 }
 
-static void socket_pull(aio_source *src) {
+static void socket_pull(aio_source *src, bool anyway) {
   aio_socket *sk = socket_of(src);
-  if (sk->pulls == 0) return;
-  uint8_t left = sk->pulls - 1;
+  if (sk->pulls == 0 && !anyway) return;
+  uint8_t left = sk->pulls > 0 ? sk->pulls - 1 : 0;
   sk->pulls = read_once(sk, src->stream) ? left : 0;
 }
 

@@ -268,8 +268,12 @@ void aio_stream_want(aio_stream *s, size_t need, int byte) {
 bool aio_stream_pull(aio_stream *s) {
   size_t before = s->in.total;
   if (!s->reading || !s->source->ops->pull) return false;
-  s->source->ops->pull(s->source);
+  s->source->ops->pull(s->source, false);
   return s->in.total > before || s->eof;
+}
+
+void aio_stream_look(aio_stream *s) {
+  if (s->reading && s->source->ops->pull) s->source->ops->pull(s->source, true);
 }
 
 void aio_stream_hold(aio_stream *s, bool hold) {

@@ -28,9 +28,9 @@ typedef struct aio_source_ops {
   /* Starts, stops to report what comes in: aio_stream_space/received/ended. */
   int (*read_start)(aio_source *src);
   void (*read_stop)(aio_source *src);
-  /* Or NULL: reports what has come already, if it is likely that something has; it is told only
-   * while it reports. */
-  void (*pull)(aio_source *src);
+  /* Or NULL: reports what has come already, if it is likely that something has, or `anyway`; it is
+   * told only while it reports. */
+  void (*pull)(aio_source *src, bool anyway);
   /* Sends what goes at once; the count of bytes (0: none now), or an error code. */
   ptrdiff_t (*try_writev)(aio_source *src, const uv_buf_t *bufs, unsigned n);
   /* Or NULL: sends of a file what goes at once, see aio_file_part_send. */
@@ -156,6 +156,8 @@ void aio_stream_want(aio_stream *s, size_t need, int byte);
 /* The reader is about to wait: gets what has come already without waiting for the loop's next poll.
  * True when there is more than before, or the end. */
 bool aio_stream_pull(aio_stream *s);
+/* The same at any time, also when it is not likely: whoever waits goes on. */
+void aio_stream_look(aio_stream *s);
 /* Receives nothing more, or goes on; what was received stays. */
 void aio_stream_hold(aio_stream *s, bool hold);
 /* Drops the first `n` bytes received. */

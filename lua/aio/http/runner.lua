@@ -12,7 +12,8 @@ local M = {}
 
 local IDLE_S, HEAD_S, BODY_S, WRITE_S = 75, 10, 30, 30 -- see docs/security.md
 local SHUTDOWN_S = 60
-local GRACE_S = 0.05 -- for requests that are on their way when the server stops
+local GRACE_S = 0.05 -- for requests that are on their way when the server stops,
+local HANDSHAKE_S = 2 -- and for what must come before them
 
 --- An application that runs. Fields: `app`, `sites` (those that have started), `addresses`.
 ---@class AppRunner
@@ -99,11 +100,34 @@ end
 
 -- ---- the end ----
 
--- Connections that wait for a request are closed; the others end after theirs.
-local function close_idle(settings)
-  settings.closing, settings.idle_timeout = true, GRACE_S
+local function is_shaking(self)
+  for _, site in ipairs(self.sites) do
+    if next(site._server._shaking or {}) then return true end
+  end
+  return false
+end
+
+-- Gives those who have connected the time to ask.
+local function hear_out(self)
+  -- The first turn begins with those who were let in by the end of listening, the next runs them.
+  core.sleep(0)
+  core.sleep(0)
   core.sleep(GRACE_S)
+  if not is_shaking(self) then return end
+  local loop = core.get_running_loop()
+  local deadline = loop:time() + HANDSHAKE_S
+  repeat core.sleep(GRACE_S) until not is_shaking(self) or loop:time() > deadline
+  core.sleep(GRACE_S)
+end
+
+-- Connections that wait for a request are closed; the others end after theirs.
+local function close_idle(self)
+  local settings = self._settings
+  settings.closing, settings.idle_timeout = true, GRACE_S
+  hear_out(self)
   for c in pairs(settings.open) do
+    -- Under load a request may be there that nobody has read yet.
+    if not c.req and c.parser:idle() then core._look(c.conn) end
     if not c.req and c.parser:idle() then c.conn:close() end
   end
 end
@@ -134,10 +158,10 @@ local function abort_rest(self)
   for _, site in ipairs(self.sites) do site._server:abort_clients() end
 end
 
---- Ends gracefully: 1. no more connections are accepted, 2. idle ones are closed, 3. on_shutdown
---- is called, 4. handlers have `shutdown_timeout` seconds to end, 5. those that are left are
---- cancelled, and have as long again, 6. on_cleanup and the contexts end. (7. is `aio.run`'s, which
---- cancels all other tasks.) [suspends]
+--- Ends gracefully: 1. no more connections are accepted, but for clients that have connected
+--- already, 2. idle ones are closed, 3. on_shutdown is called, 4. handlers have `shutdown_timeout`
+--- seconds to end, 5. those that are left are cancelled, and have as long again, 6. on_cleanup and
+--- the contexts end. (7. is `aio.run`'s, which cancels all other tasks.) [suspends]
 function AppRunner:cleanup()
   check.self(self, AppRunner, "cleanup")
   if self._state ~= "running" then
@@ -147,7 +171,7 @@ function AppRunner:cleanup()
   self._state = "ended"
   local settings = self._settings
   close_sites(self)
-  close_idle(settings)
+  close_idle(self)
   local ok, err = pcall(application.shutdown, self.app)
   if not wait_for_handlers(settings, self.shutdown_timeout) then
     cancel_handlers(settings)
