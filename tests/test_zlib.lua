@@ -135,6 +135,12 @@ function T.test_sync_and_reset()
   inflate:feed(deflate:write("again", "finish"))
   lu.assertEquals(read_all(inflate), "again")
   lu.assertErrorMsgContains("after \"finish\"", deflate.write, deflate, "x")
+  deflate:reset()
+  inflate:reset()
+  inflate:feed(deflate:write("once more", "finish"))
+  lu.assertEquals(read_all(inflate), "once more")
+  getmetatable(deflate).__gc(deflate)
+  lu.assertErrorMsgContains("start again", deflate.write, deflate, "x")
 end
 
 -- The example of RFC 7692, section 7.2.3: "Hello" with and without the context of the one before.
@@ -165,6 +171,18 @@ function T.test_arguments()
   lu.assertErrorMsgContains("window bits from 9 to 15", zlib.deflate, "raw", 6, 8)
   lu.assertErrorMsgContains("from 0 to 9 expected, got 10", zlib.deflate, "raw", 10)
   lu.assertErrorMsgContains("invalid option", zlib.inflate, "zip")
+end
+
+-- The collector knows only of the object, not of the quarter of a MiB behind it.
+function T.test_who_has_finished_keeps_no_memory()
+  if not env.host then return lu.skip("needs aio-lua, which counts") end
+  local leaks = require "support.leaks"
+  local before, kept = leaks.bytes(), {}
+  for i = 1, 10 do
+    kept[i] = zlib.deflate "gzip"
+    kept[i]:write(TEXT, "finish")
+  end
+  lu.assertTrue(leaks.bytes() - before < 100000)
 end
 
 function T.test_one_that_is_collected_can_do_nothing()

@@ -15,7 +15,8 @@ enum { LEVEL_DEFAULT = 6, MEMORY_DEFAULT = 8, ROOM_MOST = 1 << 30 };
 typedef struct deflater {
   z_stream z;
   aio_mem mem;
-  bool live;   /* z has memory */
+  int level, bits, memory;
+  bool live;   /* z has memory: until the end is written, since the collector knows nothing of it */
   bool ended;  /* "finish" was written */
   bool broken; /* it works, or was left in the middle of it */
 } deflater;
@@ -36,6 +37,18 @@ static int check_range(lua_State *L, int idx, int least, int most, int unset) {
   return (int)n;
 }
 
+/* [may throw] */
+static void begin(lua_State *L, deflater *d) {
+  int err = deflateInit2(&d->z, d->level, Z_DEFLATED, d->bits, d->memory, Z_DEFAULT_STRATEGY);
+  if (err != Z_OK) luaL_error(L, "not enough memory");
+  d->live = true;
+}
+
+static void let_go(deflater *d) {
+  if (d->live) deflateEnd(&d->z);
+  d->live = false;
+}
+
 /* zlib.deflate(format, level, bits, mem_level) */
 static int deflate_new(lua_State *L) {
   static const char *const formats[] = {"raw", "zlib", "gzip", NULL};
@@ -47,17 +60,17 @@ static int deflate_new(lua_State *L) {
   memset(d, 0, sizeof *d);
   codec_set_memory(L, &d->z, &d->mem);
   luaL_setmetatable(L, DEFLATE);
-  int wbits = format == CODEC_RAW ? -bits : format == CODEC_GZIP ? bits + 16 : bits;
-  if (deflateInit2(&d->z, level, Z_DEFLATED, wbits, memory, Z_DEFAULT_STRATEGY) != Z_OK)
-    return luaL_error(L, "not enough memory");
-  d->live = true;
+  d->bits = format == CODEC_RAW ? -bits : format == CODEC_GZIP ? bits + 16 : bits;
+  d->level = level;
+  d->memory = memory;
+  begin(L, d);
   return 1;
 }
 
 static int deflate_gc(lua_State *L) {
   deflater *d = self(L);
-  if (d->live) deflateEnd(&d->z);
-  d->live = false;
+  let_go(d);
+  d->ended = false;
   d->broken = true;
   return 0;
 }
@@ -103,14 +116,18 @@ static int deflate_write(lua_State *L) {
   luaL_pushresult(&b);
   d->broken = false;
   d->ended = mode == MODE_FINISH;
+  if (d->ended) let_go(d);
   return 1;
 }
 
-/* d:reset(): begins anew with the memory it has. */
+/* d:reset(): begins anew, with the memory it has if there is still some. [may throw] */
 static int deflate_reset(lua_State *L) {
   deflater *d = self(L);
-  if (!d->live) return 0; /* collected */
-  deflateReset(&d->z);
+  if (!d->live && !d->ended) return 0; /* collected */
+  if (d->live)
+    deflateReset(&d->z);
+  else
+    begin(L, d);
   d->z.avail_in = 0;
   d->ended = d->broken = false;
   return 0;
