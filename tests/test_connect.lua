@@ -120,6 +120,27 @@ function T.TestTcp.test_both_ends_send_without_delay()
   end)
 end
 
+-- An address in digits without options takes a shorter way through the library.
+function T.TestTcp.test_the_short_way_is_like_the_long_one()
+  aio.run(function()
+    local srv = aio.start_server(streams.echo, "127.0.0.1", 0)
+    for _, opts in ipairs { false, {} } do
+      local conn <close> = aio.open_connection("127.0.0.1", srv.port, opts or nil)
+      conn:write(("x"):rep(70000), "\n")
+      raised(aio.LimitOverrunError, conn.read, conn, "l") -- the limit unless one is given
+    end
+    srv:close()
+    srv:wait_closed()
+    local errors = {}
+    for i, opts in ipairs { false, {} } do
+      local err = raised(aio.OSError, aio.open_connection, "127.0.0.1", srv.port, opts or nil)
+      errors[i] = { err.message, err.code, err.syscall, err.address, #err.errors }
+    end
+    lu.assertEquals(errors[1], errors[2])
+    lu.assertErrorMsgContains("name or address of a host", aio.open_connection, "127.0.0.1\0", 80)
+  end)
+end
+
 function T.TestTcp.test_connecting_can_be_cancelled()
   aio.run(function()
     -- a full backlog: the system does not answer

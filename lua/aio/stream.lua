@@ -66,13 +66,16 @@ local function connect_from(a, locals, opts)
   return conn, err
 end
 
+-- Needs no task; a connection is returned before anything can fail.
+local function connect_one(a, locals, opts)
+  local conn, err = connect_from(a, locals, opts)
+  return conn or error(connect_error { err }, 0)
+end
+
 -- Connects to the first address that answers; the list is not empty, and for each of its addresses
 -- there is a local one.
 local function connect(addresses, locals, opts)
-  if #addresses == 1 then -- needs no task; a connection is returned before anything can fail
-    local conn, err = connect_from(addresses[1], locals, opts)
-    return conn or error(connect_error { err }, 0)
-  end
+  if #addresses == 1 then return connect_one(addresses[1], locals, opts) end
   local function attempt(i) return connect_from(addresses[i], locals, opts) end
   addresses = staggered.interleave(addresses, opts.interleave)
   local conn, errors = staggered.race(#addresses, opts.delay, attempt,
@@ -96,6 +99,17 @@ local function connect_host(host, port, local_host, local_port, opts)
   local addresses = (opts.resolve or address.resolve)(host, port, opts.family, false)
   if locals then addresses = reachable(addresses, locals) end
   return connect(addresses, locals, opts)
+end
+
+local PLAIN = { limit = LIMIT, nodelay = true, keepalive = false }
+
+-- The commonest case, an address in digits and no option: nothing has to be planned. Nil when it is
+-- another.
+local function connect_plainly(host, port)
+  local plain = type(host) == "string" and math.type(port) == "integer" and port >= 0
+    and port <= 65535 and not host:find("\0", 1, true)
+  local at = plain and core._numeric(host, port)
+  return at and connect_one(at, nil, PLAIN)
 end
 
 -- The stream of a connected socket, or a descriptor of one, which it takes over.
@@ -276,8 +290,12 @@ end
 ---  of host and port: open_connection { sock = s })
 ---@return table stream
 function M.open_connection(host, port, opts)
-  if type(host) == "table" and port == nil and opts == nil then
-    return (M.connect(M.plan_socket(host, M.TCP_OPTIONS, 1, "open_connection")))
+  if opts == nil then
+    if type(host) == "table" and port == nil then
+      return (M.connect(M.plan_socket(host, M.TCP_OPTIONS, 1, "open_connection")))
+    end
+    local conn = connect_plainly(host, port)
+    if conn then return conn end
   end
   return (M.connect(M.plan_tcp(host, port, opts, M.TCP_OPTIONS, 1, "open_connection")))
 end

@@ -23,7 +23,8 @@ int aio_poll_meet(aio_poll *p) {
   return err;
 }
 
-/* What the kernel would say: a file can be put where a socket was. */
+/* What the kernel would say: a file can be put where a socket was. libuv has just asked it when a
+ * descriptor becomes known. */
 static int look(const aio_poll *p) {
   struct stat st;
   if (fstat(p->fd, &st) < 0) return -errno;
@@ -31,9 +32,8 @@ static int look(const aio_poll *p) {
 }
 
 static int tell(aio_poll *p) {
-  int err = p->known ? 0 : aio_poll_meet(p);
-  if (!err && !p->wanted) return uv_poll_stop(&p->handle);
-  if (!err) err = look(p);
+  if (!p->wanted) return p->known ? uv_poll_stop(&p->handle) : 0;
+  int err = p->known ? look(p) : aio_poll_meet(p);
   return err ? err : uv_poll_start(&p->handle, p->wanted, on_event);
 }
 
