@@ -14,13 +14,6 @@ local AT_ONCE = 4
 local NAME = "demo.lua" -- what a program sees itself called
 local UNBUFFERED = [[-e 'io.stdout:setvbuf "no"' ]] -- so that both outputs come in their order
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
 -- The fenced blocks of a page: { kind = "lua fragment", line = , text = }.
 local function blocks_of(path)
   local found, block, n = {}, nil, 0
@@ -141,7 +134,7 @@ end
 function T.test_links_lead_somewhere()
   local found = {}
   for _, page in ipairs(pages) do
-    local text = read(env.root .. "/" .. page):gsub("```.-```", "")
+    local text = env.read(env.root .. "/" .. page):gsub("```.-```", "")
     for link in text:gmatch("%]%(([^)%s]+)%)") do
       local wrong = not link:find("^%a+://") and dead(page, link)
       if wrong then found[#found + 1] = page .. ": " .. wrong end
@@ -180,7 +173,7 @@ end
 function T.test_headings_stand_alone()
   local found = {}
   for _, page in ipairs(pages) do
-    local text, before = read(env.root .. "/" .. page):gsub("\n```.-\n```", "\n"), ""
+    local text, before = env.read(env.root .. "/" .. page):gsub("\n```.-\n```", "\n"), ""
     for line in text:gmatch("([^\n]*)\n") do
       local alone = before == "" or before:find "^#+ "
       if line:find "^#+ " and not alone then found[#found + 1] = page .. ": " .. line end
@@ -192,7 +185,7 @@ end
 
 -- Whoever configures a build finds each of its options on one of two pages.
 function T.test_options_of_cmake_are_documented()
-  local text = read(env.root .. "/README.md") .. read(env.root .. "/docs/contributing.md")
+  local text = env.read(env.root .. "/README.md") .. env.read(env.root .. "/docs/contributing.md")
   local seen, missing = 0, {}
   for line in io.lines(env.root .. "/CMakeLists.txt") do
     local name = line:match("^option%((AIO_[%u_]+)") or line:match("^set%((AIO_[%u_]+) .* CACHE ")
@@ -224,7 +217,7 @@ end
 
 -- Every page can be reached from the index.
 function T.test_index_names_every_page()
-  local index, missing = read(env.root .. "/docs/README.md"), {}
+  local index, missing = env.read(env.root .. "/docs/README.md"), {}
   for _, page in ipairs(pages) do
     local link = page:match("^docs/(.*)$")
     if link and link ~= "README.md" and not index:find("(" .. link .. ")", 1, true) then

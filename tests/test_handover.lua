@@ -88,21 +88,6 @@ end
 
 -- ---- sockets that somebody else has opened ----
 
--- Runs `code` by the shell line `command`, in which %s is its call.
-local function shell(code, command)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write("local aio = require 'aio'\n", code)
-  file:close()
-  local pipe = assert(io.popen((command:gsub("%%s", function()
-    return env.command(env.quote(path))
-  end))))
-  local output = pipe:read("a")
-  pipe:close()
-  os.remove(path)
-  return output
-end
-
 local LISTEN = [[
   local ok, fds, names = pcall(aio.listen_fds)
   if not ok then print(tostring(fds)) return end
@@ -114,10 +99,10 @@ local LISTEN = [[
 function T.test_listen_fds()
   lu.assertEquals(aio.listen_fds(), {})
   local nothing = "nil\tnil\tnil\n0\n"
-  lu.assertEquals(shell(LISTEN, "%s"), "0\t\t\n" .. nothing)
+  lu.assertEquals(env.shell(LISTEN, "%s"), "0\t\t\n" .. nothing)
   -- The shell's own number, which exec keeps.
   local function with(vars)
-    return shell(LISTEN, "exec 3</dev/null 4</dev/null; export LISTEN_PID=$$ " .. vars
+    return env.shell(LISTEN, "exec 3</dev/null 4</dev/null; export LISTEN_PID=$$ " .. vars
       .. "; exec env %s")
   end
   lu.assertEquals(with "LISTEN_FDS=2", "2\t3 4\tunknown unknown\n" .. nothing)

@@ -85,12 +85,7 @@ function T.test_the_header_in_cpp()
   lu.assertTrue(ok)
 end
 
-local function read(path)
-  local file = assert(io.open(env.root .. "/" .. path))
-  local text = file:read "a"
-  file:close()
-  return text
-end
+local function read(path) return env.read(env.root .. "/" .. path) end
 
 function T.test_every_name_of_the_header_is_documented()
   local page = read "docs/api/host.md"

@@ -6,12 +6,7 @@ local lu = require "luaunit"
 
 local MAX_LINES, MAX_COLUMNS, LONG_FUNCTION = 600, 100, 40
 
-local function read(path)
-  local file = assert(io.open(env.root .. "/" .. path))
-  local text = file:read("a")
-  file:close()
-  return text
-end
+local function read(path) return env.read(env.root .. "/" .. path) end
 
 local function tree(folders, ...)
   local names = {}

@@ -26,21 +26,6 @@ local function with_sockets(fn)
   end
 end
 
--- Runs a program by the shell, `%s` in `command` being the call of it; what that prints.
-local function shell(code, command)
-  local path = os.tmpname()
-  local file = assert(io.open(path, "w"))
-  file:write("local aio = require 'aio'\n", code)
-  file:close()
-  local pipe = assert(io.popen((command:gsub("%%s", function()
-    return "env " .. env.command(env.quote(path))
-  end))))
-  local output = pipe:read("a")
-  pipe:close()
-  os.remove(path)
-  return output
-end
-
 function T.test_the_three_are_streams()
   aio.run(function()
     for _, open in ipairs { aio.stdin, aio.stdout, aio.stderr } do
@@ -108,7 +93,7 @@ end)
 T.test_no_signal_kills = with_pipe(function(r, w)
   host.close(r)
   host.close(w)
-  local out = shell([[
+  local out = env.shell([[
     local loop = aio.new_event_loop()
     local task = loop:create_task(function()
       local r, w = require'testhost'.pipe()
@@ -384,33 +369,33 @@ local CAT = [[
 ]]
 
 function T.test_stdin_and_stdout_as_pipes()
-  lu.assertEquals(shell(CAT, "printf 'a\\nb\\nc' | %s 2>&1 | cat"), "<a>\n<b>\n<c>\ndone\n")
+  lu.assertEquals(env.shell(CAT, "printf 'a\\nb\\nc' | %s 2>&1 | cat"), "<a>\n<b>\n<c>\ndone\n")
 end
 
 function T.test_stdin_and_stdout_as_files()
   local path, _ <close> = temporary("a\nb\n")
   local out, _ <close> = temporary()
-  shell(CAT, "%s <" .. path .. " >" .. out .. " 2>&1")
+  env.shell(CAT, "%s <" .. path .. " >" .. out .. " 2>&1")
   lu.assertEquals(assert(io.open(out)):read("a"), "<a>\n<b>\ndone\n")
 end
 
 function T.test_appending()
   local out, _ <close> = temporary("before\n")
-  shell(CAT, "echo x | %s >>" .. out .. " 2>&1")
+  env.shell(CAT, "echo x | %s >>" .. out .. " 2>&1")
   lu.assertEquals(assert(io.open(out)):read("a"), "before\n<x>\ndone\n")
 end
 
 function T.test_null()
-  lu.assertEquals(shell(CAT, "%s </dev/null >/dev/null 2>&1; echo $?"), "0\n")
+  lu.assertEquals(env.shell(CAT, "%s </dev/null >/dev/null 2>&1; echo $?"), "0\n")
 end
 
 function T.test_closed()
   lu.skipIf(UNDER_VALGRIND, "valgrind needs the three itself")
-  lu.assertEquals(shell(CAT, "%s <&- >&- 2>&-; echo $?"), "0\n")
+  lu.assertEquals(env.shell(CAT, "%s <&- >&- 2>&-; echo $?"), "0\n")
 end
 
 function T.test_print_beside_stdout()
-  lu.assertEquals(shell([[
+  lu.assertEquals(env.shell([[
     aio.run(function()
       local out = aio.stdout()
       for i = 1, 200 do
@@ -420,7 +405,7 @@ function T.test_print_beside_stdout()
         io.stdout:flush()
       end
     end)
-  ]], "%s | sed 's/\\.//g' | cksum"), shell([[
+  ]], "%s | sed 's/\\.//g' | cksum"), env.shell([[
     for i = 1, 200 do
       print("stream " .. i)
       print("print " .. i)
@@ -430,13 +415,13 @@ function T.test_print_beside_stdout()
 end
 
 function T.test_all_is_written_before_the_end()
-  lu.assertEquals(shell([[
+  lu.assertEquals(env.shell([[
     aio.run(function() aio.stdout():write_nowait(("x"):rep(1000000)) end)
   ]], "%s | wc -c"):match "%d+", "1000000")
 end
 
 function T.test_the_reader_of_stdout_goes_away()
-  lu.assertEquals(shell([[
+  lu.assertEquals(env.shell([[
     aio.run(function()
       local out = aio.stdout()
       local ok, err
@@ -448,7 +433,7 @@ end
 
 function T.test_closing_stdin_leaves_the_descriptor()
   local read = os.tmpname() -- it goes when the first line has been read
-  lu.assertEquals(shell(("local read = %q\n"):format(read) .. [[
+  lu.assertEquals(env.shell(("local read = %q\n"):format(read) .. [[
     aio.run(function()
       local input = aio.stdin()
       assert(input:read("l") == "one")
@@ -469,7 +454,7 @@ T.test_flags_of_the_three = with_pipe(function(r, w)
       print(require'testhost'.nonblocking(0), require'testhost'.nonblocking(1))
     end)
   ]]
-  lu.assertEquals(shell(code, "echo x | %s | cat"), "x\nfalse\tfalse\n")
+  lu.assertEquals(env.shell(code, "echo x | %s | cat"), "x\nfalse\tfalse\n")
   local a, b = host.socketpair()
   local path = os.tmpname()
   local file <close> = assert(io.open(path, "w"))

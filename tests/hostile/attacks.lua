@@ -4,9 +4,10 @@
 -- seconds, and is then begun again.
 
 local aio = require "aio"
+local peer = require "hostile.peer"
 local stream_pair = require("aio.testing").stream_pair
 
-local HOST = "127.0.0.1"
+local HOST, connect, briefly, read_on = peer.HOST, peer.connect, peer.briefly, peer.read_on
 local IDLE, STORM, SLOW = 300, 100, 20 -- connections of one attack at a time
 local FLOOD = 8 * 1024 * 1024 -- bytes of one flood
 local BURST = 100 -- datagrams before others get their turn
@@ -33,17 +34,6 @@ local function babble(random)
 end
 
 -- ---- with connections ----
-
-local function connect(port) return aio.open_connection(HOST, port, { timeout = 30 }) end
-
--- At most `seconds` of fn.
-local function briefly(seconds, fn, ...)
-  aio.catch(aio.TimeoutError, aio.timeout, seconds, fn, ...)
-end
-
-local function read_on(conn)
-  while conn:read(65536) do end
-end
 
 local function throw_away(conn) aio.catch({ aio.OSError, aio.RuntimeError }, read_on, conn) end
 

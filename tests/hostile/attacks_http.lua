@@ -2,8 +2,9 @@
 -- What ill-meaning peers do to a server of HTTP, beside what they do to any (attacks.lua).
 
 local aio = require "aio"
+local peer = require "hostile.peer"
 
-local HOST = "127.0.0.1"
+local connect, briefly, read_on = peer.connect, peer.briefly, peer.read_on
 local SLOW = 20 -- connections of one attack at a time
 local CHUNKS = 5000
 
@@ -22,31 +23,18 @@ local REQUESTS = {
   SOCKETS[1], SOCKETS[2],
 }
 
-local function connect(port) return aio.open_connection(HOST, port, { timeout = 30 }) end
-
-local function briefly(seconds, fn, ...)
-  aio.catch(aio.TimeoutError, aio.timeout, seconds, fn, ...)
-end
-
-local function read_on(conn)
-  while conn:read(65536) do end
-end
-
 -- A header, or a body, that comes a byte at a time and never ends.
 function M.slow_requests(port, random)
-  local conns = {}
-  local _ <close> = aio.defer(function()
-    for _, conn in ipairs(conns) do conn:abort() end
+  peer.with_many(SLOW, port, function(conns)
+    for _, conn in ipairs(conns) do
+      conn:write(random(1, 2) == 1 and "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
+        or "POST /api/notes HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+    end
+    for _ = 1, 20 do
+      for _, conn in ipairs(conns) do conn:write_nowait "x" end
+      aio.sleep(0.05)
+    end
   end)
-  for k = 1, SLOW do
-    conns[k] = connect(port)
-    conns[k]:write(random(1, 2) == 1 and "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "
-      or "POST /api/notes HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
-  end
-  for _ = 1, 20 do
-    for _, conn in ipairs(conns) do conn:write_nowait "x" end
-    aio.sleep(0.05)
-  end
 end
 
 -- Good requests with some bytes changed, dropped or doubled.
@@ -117,15 +105,10 @@ end
 
 -- Many feeds that nobody reads.
 function M.deaf_feeds(port, random)
-  local conns = {}
-  local _ <close> = aio.defer(function()
-    for _, conn in ipairs(conns) do conn:abort() end
+  peer.with_many(SLOW, port, function(conns)
+    for _, conn in ipairs(conns) do conn:write(SOCKETS[random(1, 2)]) end
+    aio.sleep(1)
   end)
-  for k = 1, SLOW do
-    conns[k] = connect(port)
-    conns[k]:write(SOCKETS[random(1, 2)])
-  end
-  aio.sleep(1)
 end
 
 return M

@@ -87,15 +87,8 @@ end
 
 -- ---- what they take ----
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
 local function memory_of(pid)
-  return read(("/proc/%s/statm"):format(pid)):match "^%d+ (%d+)" * 4096
+  return env.read(("/proc/%s/statm"):format(pid)):match "^%d+ (%d+)" * 4096
 end
 
 local function descriptors_of(pid)

@@ -7,13 +7,6 @@ package.path = arg[0]:gsub("support/[^/]*$", "") .. "?.lua;" .. package.path
 local env = require "support.env"
 local names = require "support.names"
 
-local function read(path)
-  local file = assert(io.open(path))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
 local function recorded(dir)
   local called, pipe = {}, assert(io.popen("cat " .. env.quote(dir) .. "/*.names"))
   for name in pipe:lines() do called[name] = true end
@@ -24,7 +17,7 @@ end
 local function pages()
   local list = {}
   for _, path in ipairs(env.glob("docs/api/*.md")) do
-    list[#list + 1] = read(env.root .. "/" .. path)
+    list[#list + 1] = env.read(env.root .. "/" .. path)
   end
   return list
 end

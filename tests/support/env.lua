@@ -95,6 +95,33 @@ function env.command(args, interpreter)
     env.quote(interpreter or env.interpreter), args)
 end
 
+---Runs a program by the shell.
+---@param code string  the program, behind `local aio = require "aio"`
+---@param command string  shell line in which %s is the call of it
+---@return string  what that prints
+function env.shell(code, command)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write("local aio = require 'aio'\n", code)
+  file:close()
+  local pipe = assert(io.popen((command:gsub("%%s", function()
+    return "env " .. env.command(env.quote(path))
+  end))))
+  local output = pipe:read("a")
+  pipe:close()
+  os.remove(path)
+  return output
+end
+
+---@param path string
+---@return string  the bytes of the file; raises when there is none
+function env.read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
 ---@param pattern string  shell pattern, relative to the checkout
 ---@return string[]  the files that match, sorted, relative to the checkout
 function env.glob(pattern)

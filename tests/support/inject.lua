@@ -36,13 +36,6 @@ local given_up = false -- a loop was stopped
 local report = os.tmpname()
 local output = os.tmpname()
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
 -- Errors that a task may meet because another one failed: its peer or its partner is gone.
 local function consequence(err)
   return aio.is(err, aio.CancelledError, aio.TimeoutError, aio.OSError, aio.IncompleteReadError)
@@ -179,7 +172,7 @@ end
 
 local function complain(path, n, wrong)
   print(("FAILED  %s, allocation %d: %s"):format(path, n, wrong:gsub("\n$", "")))
-  print((read(output):sub(-2000):gsub("[^\n]+", "    %0")))
+  print((env.read(output):sub(-2000):gsub("[^\n]+", "    %0")))
 end
 
 local function run_points(path, chunk, total, stride)
@@ -261,7 +254,7 @@ local at = (wanted[1] or ""):match("^at=(%d+)$")
 if at then
   leaks.warm_up()
   local status = attempt(load_program(assert(choose(part, { wanted[2] })[1])), tonumber(at))
-  print(read(report))
+  print(env.read(report))
   os.exit(status, true)
 end
 if (wanted[1] or ""):find("^%d+/%d+$") then part = table.remove(wanted, 1) end

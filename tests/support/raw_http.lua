@@ -4,7 +4,7 @@
 local aio = require "aio"
 local testing = require "aio.testing"
 
-local raw = {}
+local raw = { raised = require("support.tasks").raised }
 
 local bodies = {}
 
@@ -88,14 +88,6 @@ function raw.answering(fn, opts)
       conn:write(answer)
     end
   end, opts)
-end
-
---- The error that a call raises, which must be of the class.
-function raw.raised(class, fn, ...)
-  local ok, err = pcall(fn, ...)
-  assert(not ok, "an error expected")
-  assert(aio.is(err, class), ("%s expected, got %s"):format(class.name, tostring(err)))
-  return err
 end
 
 return raw
