@@ -24,6 +24,27 @@ function T.test_results_of_all_counts_reach_the_waiter()
   end)
 end
 
+function T.test_a_future_is_wrapped_already()
+  aio.run(function()
+    local f = aio.Future()
+    lu.assertIs(aio.wrap_future(f), f)
+    lu.assertErrorMsgContains("future expected, got number", aio.wrap_future, 1)
+  end)
+end
+
+function T.test_what_is_not_there_is_nil()
+  aio.run(function()
+    local values
+    local handle = aio.get_running_loop():call_soon(function()
+      values = select("#", aio.current_task())
+    end)
+    aio.sleep(0)
+    lu.assertEquals(values, 1)
+    lu.assertEquals(select("#", handle:when()), 1)
+    lu.assertEquals(select("#", finished(function() end):get_coro()), 1)
+  end)
+end
+
 function T.test_arguments_of_all_counts_reach_the_body()
   aio.run(function()
     for n = 0, 5 do

@@ -35,17 +35,26 @@ function M.Task(loop, opts, fn, ...)
   return task
 end
 
+--- A task factory whose tasks `constructor` makes, to be started at once.
+---@param constructor function called as aio.Task is: (loop, opts, fn, ...), returns a task
+---@return function
+function M.create_eager_task_factory(constructor)
+  check.arg(check.callable(constructor), 1, "create_eager_task_factory",
+    "function expected, got " .. type(constructor))
+  return function(loop, opts, fn, ...)
+    local eager = { eager_start = true }
+    for k, v in pairs(opts) do eager[k] = v end
+    return constructor(loop, eager, fn, ...)
+  end
+end
+
 --- A task factory whose tasks start at once, in the creating task's turn.
 ---@param loop table
 ---@param opts { name: any, context: table }
 ---@param fn function
 ---@param ... any its arguments
 ---@return table task
-function M.eager_task_factory(loop, opts, fn, ...)
-  local eager = { eager_start = true }
-  for k, v in pairs(opts) do eager[k] = v end
-  return M.Task(loop, eager, fn, ...)
-end
+M.eager_task_factory = M.create_eager_task_factory(M.Task)
 
 local function by_factory(loop, opts, fn, ...)
   local factory = loop:_fields().task_factory

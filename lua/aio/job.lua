@@ -118,6 +118,14 @@ function job.futures(list, n, name, spread)
   return futures, unique
 end
 
+--- The future as it is: that of a call in another thread belongs to the caller's loop already.
+---@param fut table a Task or Future
+---@return table the same
+function job.wrap_future(fut)
+  check.arg(isfuture(fut), 1, "wrap_future", "future expected, got " .. type(fut))
+  return fut
+end
+
 -- An error in a shielded job after nobody is left to hear of it goes to the exception handler.
 local function log_shielded(inner)
   if inner:cancelled() then return end

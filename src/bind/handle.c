@@ -243,7 +243,7 @@ static int call_later(lua_State *L) {
   aio_state *st = aio_state_up(L);
   aio_lloop *l = aio_lloop_check(L, st, 1);
   double delay = check_time(L, 2);
-  return schedule_at(L, st, l, aio_loop_now(l->core) + (delay > 0 ? delay : 0));
+  return schedule_at(L, st, l, aio_loop_now(l->core) + delay);
 }
 
 static int call_at(lua_State *L) {
@@ -278,8 +278,10 @@ static int handle_cancelled(lua_State *L) {
 
 static int handle_when(lua_State *L) {
   const aio_handle *h = check(L);
-  if (!h->timed) return 0;
-  lua_pushnumber(L, h->when);
+  if (h->timed)
+    lua_pushnumber(L, h->when);
+  else
+    lua_pushnil(L);
   return 1;
 }
 

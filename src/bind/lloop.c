@@ -209,8 +209,10 @@ static int next_step(lua_State *L) {
 static int loop_fileno(lua_State *L) {
   aio_lloop *l = aio_lloop_check(L, aio_state_up(L), 1);
   int fd = uv_backend_fd(&l->core->uv);
-  if (fd < 0) return 0;
-  lua_pushinteger(L, fd);
+  if (fd < 0)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, fd);
   return 1;
 }
 
@@ -218,8 +220,10 @@ static int loop_fileno(lua_State *L) {
 static int loop_next_deadline(lua_State *L) {
   aio_lloop *l = aio_lloop_check(L, aio_state_up(L), 1);
   double when = aio_scheduler_deadline(l);
-  if (when < 0) return 0;
-  lua_pushnumber(L, when);
+  if (when < 0)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, when);
   return 1;
 }
 

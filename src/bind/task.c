@@ -400,7 +400,10 @@ static int task_set_name(lua_State *L) {
 
 static int task_get_coro(lua_State *L) {
   aio_task *t = check(L);
-  if (!(t->tflags & AIO_TASK_STARTED) || aio_future_done(&t->fut)) return 0;
+  if (!(t->tflags & AIO_TASK_STARTED) || aio_future_done(&t->fut)) {
+    lua_pushnil(L);
+    return 1;
+  }
   t->tflags |= AIO_TASK_EXPOSED;
   lua_getiuservalue(L, 1, AIO_UV_THREAD);
   return 1;
@@ -410,8 +413,10 @@ static int current_task(lua_State *L) {
   aio_state *st = aio_state_up(L);
   if (!st->running)
     return aio_error_state(L, st, AIO_E_RUNTIME, "no running loop; use aio.run(fn, ...)");
-  if (!st->current) return 0;
-  aio_task_push(L, st->current);
+  if (st->current)
+    aio_task_push(L, st->current);
+  else
+    lua_pushnil(L); /* a value, not nothing: it may be an argument */
   return 1;
 }
 
