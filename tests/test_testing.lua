@@ -43,6 +43,28 @@ function T.TestClock.test_order_of_sleepers()
   lu.assertEquals(log, { { 10, 10 }, { 20, 20 }, { 30, 30 } })
 end
 
+function T.TestClock.test_callbacks_that_are_due_come_before_sleepers()
+  local log = {}
+  local function note(what) log[#log + 1] = what end
+  testing.run(function()
+    local loop = aio.get_running_loop()
+    for i = 1, 2 do
+      aio.create_task(function()
+        aio.sleep(i)
+        note("sleeper " .. i)
+      end)
+    end
+    local late = aio.create_task(function() aio.sleep(3) note "not printed" end)
+    aio.sleep(0)
+    loop:call_later(2, note, "callback")
+    loop:call_later(4, late.cancel, late) -- its sleep is over, but it has not gone on
+    testing.clock():advance(5)
+    testing.wait_all_blocked()
+    lu.assertTrue(late:cancelled())
+  end)
+  lu.assertEquals(log, { "callback", "sleeper 1", "sleeper 2" })
+end
+
 function T.TestClock.test_stands_still_while_somebody_can_run()
   testing.run(function()
     for _ = 1, 100 do aio.sleep(0) end

@@ -37,9 +37,14 @@ bool aio_scheduler_hook(lua_State *L, aio_lloop *l, const char *name) {
 
 static void run_node(lua_State *L, aio_lloop *l, aio_node *n) {
   switch (n->kind) {
-  case AIO_NODE_TASK:
-    aio_task_step(L, aio_task_of_wait((aio_wait *)(void *)n));
+  case AIO_NODE_TASK: {
+    aio_wait *w = (aio_wait *)(void *)n;
+    if (n->state == AIO_PENDING)
+      aio_wake(l->core, w); /* its sleep is over */
+    else
+      aio_task_step(L, aio_task_of_wait(w));
     break;
+  }
   case AIO_NODE_CALLBACK:
     aio_handle_run(L, (aio_handle *)(void *)n);
     break;
@@ -82,13 +87,16 @@ static void run_timed(lua_State *L, aio_lloop *l, aio_node *n) {
   lua_pop(L, 1);
 }
 
-static void run_one(lua_State *L, aio_lloop *l) {
+/* False when nothing was called: a sleep is over, whose task goes on in the next turn. */
+static bool run_one(lua_State *L, aio_lloop *l) {
   aio_node *n = aio_node_of(aio_list_shift(&l->core->batch));
+  bool calls = n->state != AIO_PENDING;
   l->since_poll++;
-  if (l->debug || l->stepping)
+  if (calls && (l->debug || l->stepping))
     run_timed(L, l, n);
   else
     run_node(L, l, n);
+  return calls;
 }
 
 static void poll(aio_lloop *l, double timeout) {
@@ -184,8 +192,8 @@ bool aio_scheduler_step(lua_State *L, aio_lloop *l, double budget) {
       if (aio_list_empty(&core->ready)) break;
       continue;
     }
-    run_one(L, l);
-    if (l->fatal || (budget >= 0 && (double)uv_hrtime() / 1e9 >= end)) break;
+    bool stepped = run_one(L, l);
+    if (l->fatal || (stepped && budget >= 0 && (double)uv_hrtime() / 1e9 >= end)) break;
     if (l->since_poll >= NODES_PER_POLL) poll(l, 0);
   }
   l->stepping = false;

@@ -102,15 +102,17 @@ int aio_task_suspend(lua_State *L, aio_task *t, aio_link *list, bool (*cancel)(a
   return yield(L, t, k);
 }
 
-static void wake_sleeper(aio_timer *timer) {
+/* The wait takes its turn among what is ready while it is still pending; the scheduler then wakes
+ * it. So callbacks that are due at the same time come before a task that slept, as in asyncio. */
+static void end_sleep(aio_timer *timer) {
   aio_wait *w = AIO_CONTAINER(timer, aio_wait, timer);
-  aio_wake(aio_task_of_wait(w)->fut.loop->core, w);
+  aio_list_push(&aio_task_of_wait(w)->fut.loop->core->ready, &w->node.link);
 }
 
 int aio_task_sleep_until(lua_State *L, aio_task *t, double when, lua_KFunction k) {
   if (t->tflags & (AIO_TASK_MUST_CANCEL | AIO_TASK_INJECT))
     return aio_task_suspend(L, t, NULL, NULL, k);
-  t->wait.timer.fire = wake_sleeper;
+  t->wait.timer.fire = end_sleep;
   if (!aio_loop_timer_start(t->fut.loop->core, &t->wait.timer, when))
     return luaL_error(L, "not enough memory");
   return aio_task_suspend(L, t, NULL, NULL, k);
