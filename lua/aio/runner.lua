@@ -8,7 +8,6 @@ local executor = require "aio.executor"
 local inspect = require "aio.inspect"
 local job = require "aio.job"
 local report = require "aio.report"
-local gather = require "aio.gather"
 local stdio = require "aio.stdio"
 
 local M = {}
@@ -95,11 +94,28 @@ Loop.__close = Loop.close
 
 local THREAD_JOIN_S = 300 -- so long a run waits for calls in threads that nobody cancelled
 
+-- A future that is done when all the tasks are. No task waits for them: while they end,
+-- all_tasks() lists them alone.
+local function ended(loop, tasks)
+  local all, left, pending = loop:create_future(), #tasks, {}
+  local function on_done(t) -- called again for a task when memory was out
+    if pending[t] then
+      pending[t], left = false, left - 1
+    end
+    if left == 0 and not all:done() then all:set_result() end
+  end
+  for _, t in ipairs(tasks) do
+    pending[t] = true
+    core._when_done(t, on_done)
+  end
+  return all
+end
+
 local function cancel_all(loop)
   local tasks = all_tasks(loop)
   if #tasks == 0 then return end
   for _, t in ipairs(tasks) do t:cancel() end
-  loop:run_until_complete(loop:create_task(gather.gather, tasks, { return_exceptions = true }))
+  loop:run_until_complete(ended(loop, tasks))
   for _, t in ipairs(tasks) do
     if not t:cancelled() then
       local err = t:exception()
