@@ -263,7 +263,9 @@ static int future_exception(lua_State *L) {
 
 static int future_cancel(lua_State *L) {
   aio_state *st = aio_state_up(L);
-  aio_future_check(L, st, 1);
+  aio_future *f = aio_future_check(L, st, 1);
+  /* who cancels does not want to hear of an error any more, as in asyncio */
+  if (f->state == AIO_FUT_FAILED) f->flags |= AIO_FUT_RETRIEVED;
   lua_settop(L, 2);
   lua_pushboolean(L, aio_future_cancel(L, st, 1, lua_isnil(L, 2) ? 0 : 2));
   return 1;
