@@ -23,16 +23,19 @@ local function with_fifo(dir)
 end
 
 case("TestDevices", "both_ends_of_a_fifo", function(dir)
-  local path = with_fifo(dir)
+  local path, begun = with_fifo(dir), aio.Event()
   local reader = aio.create_task(function()
     local f <close> = aio.open(path)
     local lines = {}
-    for line in f:lines() do lines[#lines + 1] = line end
+    for line in f:lines() do
+      lines[#lines + 1] = line
+      begun:set()
+    end
     return lines
   end)
   local w <close> = aio.open(path, "w")
   w:write("one\ntw"):flush()
-  aio.sleep(0.002)
+  begun:wait()
   w:write("o\n", ("x"):rep(100000), "\nlast")
   w:close()
   lu.assertEquals(reader:await(), { "one", "two", ("x"):rep(100000), "last" })
@@ -76,7 +79,7 @@ end)
 case("TestDevices", "close_ends_a_read_that_waits", function(dir)
   local f = aio.open(with_fifo(dir))
   local task, second = aio.create_task(f.read, f), aio.create_task(f.read, f, "a")
-  aio.sleep(0.002)
+  aio.sleep(0)
   f:close()
   lu.assertEquals(task:await(), nil)
   lu.assertEquals(second:await(), "")
@@ -88,7 +91,7 @@ case("TestDevices", "a_cancelled_read_of_a_fifo_loses_nothing", function(dir)
   local w <close> = aio.open(path, "w")
   local task = aio.create_task(f.read, f)
   w:write("ha"):flush()
-  aio.sleep(0.002)
+  aio.fs.stat(dir) -- the loop has looked meanwhile
   task:cancel()
   raised(aio.CancelledError, task.await, task)
   w:write("lf\n"):flush()
