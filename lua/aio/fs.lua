@@ -250,9 +250,9 @@ end
 ---@return string
 function fs.read(path)
   path = check_path(path, 1, "read")
-  local data, special = raw.read(path)
-  if not special then return data end
-  local f <close> = file.open(path)
+  local data, opened = raw.read(path)
+  if not opened then return data end
+  local f <close> = opened
   return f:read "a"
 end
 

@@ -122,6 +122,24 @@ static int open_failed(lua_State *L, int err, const char *call, bool creates) {
   return aio_fs_raise(L, err, call, lua_tostring(L, PATH), creates);
 }
 
+/* Gives what a call has opened to the file at `at`, whose path is at the top (popped). 0 or an
+ * error code, then it is the call's still. */
+static int take_over(lua_State *L, int at, const aio_task *t, aio_fs *fs) {
+  aio_file_ud *u = lua_touserdata(L, at);
+  lua_setiuservalue(L, at, AIO_FILE_UV_PATH);
+  aio_file_new(&u->f);
+  if (!u->f) return UV_ENOMEM;
+  int err = aio_file_open(u->f, t->fut.loop->core, fs->fd, &fs->req.statbuf, (int)fs->a);
+  if (!err) fs->fd = -1;
+  return err;
+}
+
+int aio_file_push_opened(lua_State *L, const aio_task *t, aio_fs *fs) {
+  push_file(L, aio_state_up(L), t->fut.loop);
+  lua_pushstring(L, fs->path);
+  return take_over(L, lua_gettop(L) - 1, t, fs);
+}
+
 /* A file; nil when a FIFO has no reader yet. And the path of a file that got its name here. */
 static int opened_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
@@ -137,15 +155,9 @@ static int opened_k(lua_State *L, int status, lua_KContext ctx) {
     lua_pushlstring(L, fs->data, fs->len);
     lua_replace(L, PATH);
   }
-  aio_file_ud *u = lua_touserdata(L, FILE_AT);
   lua_pushvalue(L, PATH);
-  lua_setiuservalue(L, FILE_AT, AIO_FILE_UV_PATH);
-  const aio_task *t = (aio_task *)ctx;
-  aio_file_new(&u->f);
-  int err = u->f ? aio_file_open(u->f, t->fut.loop->core, fs->fd, &fs->req.statbuf, (int)fs->a)
-                 : UV_ENOMEM;
+  int err = take_over(L, FILE_AT, (aio_task *)ctx, fs);
   if (err) return open_failed(L, err, "open", false);
-  fs->fd = -1;
   aio_job_end(L);
   lua_pushvalue(L, FILE_AT);
   lua_pushvalue(L, PATH);

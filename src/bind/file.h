@@ -35,6 +35,9 @@ int aio_file_wait(lua_State *L, aio_task *t, lua_KFunction k);
 aio_file_op *aio_file_resumed(lua_State *L, lua_KContext ctx);
 /* Gives up the turn of slot 2. */
 void aio_file_end(lua_State *L);
+/* Pushes a file of what a call has opened for reading, which is the file's then. 0 or an error
+ * code, then it is the call's still. [may throw] */
+int aio_file_push_opened(lua_State *L, const aio_task *t, aio_fs *fs);
 /* Raises an OSError about the file at slot 1. [throws] */
 int aio_file_raise(lua_State *L, int err, const char *call);
 

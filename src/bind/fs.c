@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bind/file.h"
 #include "bind/job.h"
 #include "bind/lloop.h"
 
@@ -238,28 +239,33 @@ static const fs_call *call_of(const aio_fs *f) {
   return c;
 }
 
-/* A second result, true: it is no regular file, and nothing was done. */
+static int failed(lua_State *L, const aio_fs *f, int err) {
+  lua_pushstring(L, blamed(f));
+  const char *call = f->call;
+  bool creates = f->fn == aio_fs_write;
+  aio_job_end(L);
+  return aio_fs_raise(L, err, call, lua_tostring(L, -1), creates);
+}
+
+/* A second result: it is no regular file, and nothing was done (true), or what it is read from (a
+ * file). */
 static int done_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   aio_job *j = aio_job_resumed(L, ctx);
   if (!j) return aio_suspend_again(L, ctx, done_k);
   aio_fs *f = aio_fs_of(j);
-  if (f->err) {
-    lua_pushstring(L, blamed(f));
-    const char *call = f->call;
-    int err = f->err;
-    bool creates = f->fn == aio_fs_write;
-    aio_job_end(L);
-    return aio_fs_raise(L, err, call, lua_tostring(L, -1), creates);
-  }
-  int n;
-  if (f->special) {
-    lua_pushnil(L);
-    lua_pushboolean(L, 1);
-    n = 2;
-  } else {
+  if (f->err) return failed(L, f, f->err);
+  int n = 2, err = 0;
+  if (!f->special) {
     n = call_of(f)->push(L, f);
+  } else {
+    lua_pushnil(L);
+    if (f->fd < 0)
+      lua_pushboolean(L, 1);
+    else
+      err = aio_file_push_opened(L, (aio_task *)ctx, f);
   }
+  if (err) return failed(L, f, err);
   aio_job_end(L);
   return n;
 }

@@ -67,10 +67,12 @@ int aio_fs_remove_tree(aio_fs *f);
  */
 int aio_fs_open(aio_fs *f);
 int aio_fs_mkstemp(aio_fs *f);
-/* The whole of a file, in `data`. */
+/* The whole of a file, in `data`. What is `special` is left open, `fd` and req.statbuf, to be read
+ * by other means: who has a FIFO open for writing notices when its reader goes. */
 int aio_fs_read(aio_fs *f);
 /* The same at once, in the loop's thread, where the system can do it without waiting: a small file
- * whose name and bytes are cached, on Linux. False: it needs a job. fs_unix.c, fs_win.c. */
+ * whose name and bytes are cached, on Linux. False: it needs a job, which goes on from what was
+ * opened here. fs_unix.c, fs_win.c. */
 bool aio_fs_read_now(aio_fs *f);
 /* Makes `data` the whole of a file: a new one in the same folder takes its place, so that others
  * see all of the old or all of the new. `a`: mode of a file that is new; `b`: is it synced? */

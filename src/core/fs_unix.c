@@ -34,36 +34,35 @@ static int open_cached(const char *path, int flags) {
   return (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
 }
 
-/* The size of a regular file, or -1. Opening anything else would be noticed: who waits for a reader
- * of a FIFO would go on, and find none. */
-static int64_t size_of(const char *path) {
-  struct statx st;
-  int fd = open_cached(path, O_PATH);
-  if (fd < 0) return -1;
-  int err = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &st);
-  close(fd);
-  return err || !S_ISREG(st.stx_mode) ? -1 : (int64_t)st.stx_size;
-}
-
-static bool read_cached(aio_fs *f, int fd, size_t size) {
-  struct iovec all = {f->data, size};
-  f->len = size;
-  return preadv2(fd, &all, 1, 0, RWF_NOWAIT) == (ssize_t)size;
-}
-
-bool aio_fs_read_now(aio_fs *f) {
-  int64_t size = size_of(f->path);
-  if (size <= 0 || size > MOST) return false;
-  int fd = open_cached(f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  if (fd < 0) return false;
+/* All of a file that is small and cached; else nothing. */
+static bool read_cached(aio_fs *f, int fd, uint64_t size) {
+  if (size == 0 || size > MOST) return false;
   f->data = malloc((size_t)size);
-  bool done = f->data && read_cached(f, fd, (size_t)size);
-  close(fd);
-  if (done) return true;
+  struct iovec all = {f->data, (size_t)size};
+  if (f->data && preadv2(fd, &all, 1, 0, RWF_NOWAIT) == (ssize_t)size) {
+    f->len = (size_t)size;
+    return true;
+  }
   free(f->data);
   f->data = NULL;
-  f->len = 0;
   return false;
+}
+
+/* Of thousands of files that are read at once those that need a job are not kept open until it is
+ * their turn. What is no regular file is, since it must not be opened twice. */
+bool aio_fs_read_now(aio_fs *f) {
+  struct statx st;
+  int fd = open_cached(f->path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return false;
+  int err = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_SIZE, &st);
+  if (!err && !S_ISREG(st.stx_mode)) {
+    f->req.statbuf.st_mode = st.stx_mode;
+    f->fd = fd;
+    return false;
+  }
+  bool done = !err && read_cached(f, fd, st.stx_size);
+  close(fd);
+  return done;
 }
 
 #else

@@ -55,16 +55,13 @@ static int read_all(aio_fs *f, size_t size, size_t room) {
 }
 
 int aio_fs_read(aio_fs *f) {
-  int err = AIO_FS_CALL(f, stat, f->path, NULL);
-  enum aio_fs_type type = err ? AIO_FS_FILE : aio_fs_type_of(f->req.statbuf.st_mode);
+  f->a = UV_FS_O_RDONLY;
+  int err = f->fd < 0 ? aio_fs_open(f) : 0;
+  if (err) return err;
+  enum aio_fs_type type = aio_fs_type_of(f->req.statbuf.st_mode);
   f->call = "read";
   if (type == AIO_FS_DIRECTORY) return UV_EISDIR;
-  f->special = type != AIO_FS_FILE; /* to be opened once, since the other end of a FIFO notices */
-  if (f->special) return 0;
-  f->a = UV_FS_O_RDONLY;
-  err = aio_fs_open(f);
-  if (err) return err;
-  f->special = aio_fs_type_of(f->req.statbuf.st_mode) != AIO_FS_FILE;
+  f->special = type != AIO_FS_FILE;
   if (f->special) return 0;
   uint64_t size = f->req.statbuf.st_size;
   if (size >= SIZE_MAX) return UV_ENOMEM;
