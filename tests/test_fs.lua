@@ -142,6 +142,20 @@ case("TestFolders", "remove_of_a_link_with_a_slash", function(dir)
   lu.assertEquals(#fs.scandir(dir .. "/out"), 1)
 end)
 
+case("TestFolders", "remove_refuses_what_it_could_only_empty", function(dir)
+  sh("cd %s && mkdir -p d/e && touch d/file", dir)
+  for _, path in ipairs { "/d/.", "/d/./", "/d/e/..", "/d/e/..//" } do
+    local err = os_error("EINVAL", fs.remove, dir .. path, { recursive = true })
+    lu.assertEquals(err.filename, dir .. path)
+    lu.assertEquals(#fs.scandir(dir .. "/d"), 2, path)
+  end
+  os_error("ENOENT", fs.remove, "", { recursive = true })
+  sh("mkdir -p %s/d/.e %s/d/...", dir, dir)
+  fs.remove(dir .. "/d/.e", { recursive = true })
+  fs.remove(dir .. "/./d/...", { recursive = true })
+  lu.assertEquals(#fs.scandir(dir .. "/d"), 2)
+end)
+
 case("TestFolders", "remove_of_a_tree_too_deep_for_a_path", function(dir)
   sh([[cd %s && i=0 && while [ $i -lt 30 ]; do p=$(printf '%%0200d' 0);
     mkdir $p && cd -P ./$p; i=$((i+1)); done; touch file]], dir)

@@ -78,9 +78,18 @@ local function remove_all(path)
   try(MISSING, raw.rmdir, path)
 end
 
+-- The system refuses to remove these, but would do so only when they are empty already.
+local function refuse_to_empty(path)
+  local last = paths.base(path)
+  if path == "" or last and last ~= "." and last ~= ".." then return end
+  error(core.OSError(('remove: it is refused to remove "/", "." and "..": %s; name the folder')
+    :format(path), { code = "EINVAL", syscall = "remove", filename = path }), 0)
+end
+
 --- Removes a file or a link. [suspends] Raises OSError: ENOENT; EISDIR of a folder.
 ---@param path string
----@param opts? table recursive (true: a folder too, with all that is in it; links are not followed)
+---@param opts? table recursive (true: a folder too, with all that is in it; links are not followed;
+---  EINVAL when the path ends with "." or "..", or is "/")
 function fs.remove(path, opts)
   path = check_path(path, 1, "remove")
   opts = check.options(opts, { recursive = "boolean" }, 2, "remove")
@@ -88,6 +97,7 @@ function fs.remove(path, opts)
     raw.unlink(path)
     return
   end
+  refuse_to_empty(path)
   local _, by_paths = raw.remove_tree(path)
   if not by_paths then return end
   local remove_it = raw.lstat(path).type == "directory" and remove_all or raw.unlink
