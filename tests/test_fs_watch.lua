@@ -142,6 +142,19 @@ case("errors", function(dir)
   lu.assertStrContains(tostring(watch), "(/)")
 end)
 
+function T.test_recursive_is_refused()
+  folder.with(function(dir)
+    aio.run(function()
+      lu.assertErrorMsgContains("bad argument #2 to 'watch' (option 'recursive': a watch is of one",
+        aio.fs.watch, dir, { recursive = true })
+      lu.assertErrorMsgContains("unknown option 'persistent'", aio.fs.watch, dir,
+        { persistent = true })
+      local watch <close> = aio.fs.watch(dir, { recursive = false })
+      lu.assertNotNil(watch)
+    end)
+  end)
+end
+
 function T.test_unclosed()
   folder.with(function(dir)
     local seen = {}

@@ -227,9 +227,13 @@ end
 --- removed and made again, is still watched, and so is a folder; what is in its folders is not.
 --- [suspends] Raises OSError: ENOENT, ENOSPC (the system's limit of watches).
 ---@param path string
+---@param opts? table none yet: `recursive` is refused, since not every system can do it
 ---@return table watch with `close`, also by <close>
-function fs.watch(path)
+function fs.watch(path, opts)
   path = check_path(path, 1, "watch")
+  opts = check.options(opts, { recursive = "boolean" }, 2, "watch")
+  check.arg(not opts.recursive, 2, "watch",
+    "option 'recursive': a watch is of one folder; make one for each that aio.fs.walk finds")
   local real = raw.realpath(path)
   local of_folder = raw.stat(real).type == "directory"
   return core._fs_watch(real, above(real) or real, paths.base(real) or real, of_folder, path)
