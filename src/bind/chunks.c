@@ -6,11 +6,13 @@
  * found under the lock may be read without it. */
 #include "bind/chunks.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
 #include "base/blob.h"
+#include "bind/error.h"
 
 typedef struct chunk {
   struct chunk *next;
@@ -93,6 +95,13 @@ static bool is_own(const char *name) {
   return strncmp(name, "aio", 3) == 0 && (name[3] == '\0' || name[3] == '.');
 }
 
+/* Lua's searcher says "not found" of a file that it cannot open for want of descriptors. */
+static void check_descriptors(lua_State *L, int err) {
+  if (err != EMFILE && err != ENFILE) return;
+  aio_error_push_os(L, aio_state_of(L), err == EMFILE ? UV_EMFILE : UV_ENFILE, "open");
+  lua_error(L);
+}
+
 /* A searcher of `require`. Upvalues: Lua's own for Lua files, the table `package`. */
 static int searcher(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
@@ -104,8 +113,12 @@ static int searcher(lua_State *L) {
   if (c) return load(L, c);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_pushvalue(L, 1);
+  errno = 0;
   lua_call(L, 1, 2);
-  if (!lua_isfunction(L, -2) || !lua_isstring(L, -1)) return 0; /* the others say why */
+  if (!lua_isfunction(L, -2) || !lua_isstring(L, -1)) {
+    check_descriptors(L, errno);
+    return 0; /* the others say why */
+  }
   if (ours) {
     lua_pushvalue(L, -2);
     keep(L, now, name, lua_tostring(L, -2));

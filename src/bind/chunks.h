@@ -7,8 +7,8 @@
 
 #include "bind/compat.h"
 
-/* In a new state whose package.path is set: `require` finds aio's files among the compiled ones.
- * [may throw] */
+/* In a new state that has aio.core and whose package.path is set: `require` finds aio's files among
+ * the compiled ones. [may throw] */
 void aio_chunks_open(lua_State *L);
 
 #endif

@@ -49,7 +49,13 @@ static void open_paths(lua_State *L, const aio_crew *crew) {
   lua_setfield(L, -2, "aio.core");
   lua_pop(L, 2);
   if (crew->preload) crew->preload(L);
-  aio_chunks_open(L);
+}
+
+/* Pushes what require(name) returns. */
+static void require(lua_State *L, const char *name) {
+  lua_getglobal(L, "require");
+  lua_pushstring(L, name);
+  lua_call(L, 1, 1);
 }
 
 /* Stack: light userdata of the worker. Leaves the function of aio.worker and its arguments. */
@@ -61,10 +67,11 @@ static int open_protected(lua_State *L) {
     return luaL_error(L, "the host refused to open a worker's state");
   lua_settop(L, 1);
   open_paths(L, crew);
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "aio.worker");
-  lua_call(L, 1, 1);
+  require(L, "aio.core");
+  lua_pop(L, 1);
   w->st = aio_state_of(L);
+  aio_chunks_open(L);
+  require(L, "aio.worker");
   w->st->worker = w;
   w->st->denied = crew->denied;
   aio_track_open(L, w->st);
@@ -219,9 +226,24 @@ static bool run(aio_worker *w) {
   return lua_pcall(L, lua_gettop(L) - 1, 0, 0) == LUA_OK;
 }
 
-/* Stack: what happened, the error. */
+/* Stack: what happened, the error. A message; an OSError, which is for programs to look at, stays
+ * one. */
 static int explain(lua_State *L) {
-  lua_pushfstring(L, "%s: %s", lua_tostring(L, 1), luaL_tolstring(L, 2, NULL));
+  enum { WHAT = 1, ERROR, STATE };
+  static const char *const fields[] = {"code", "errno", "syscall", "filename"};
+  const aio_state *st = lua_touserdata(L, STATE);
+  bool os = st && aio_error_is(L, st, ERROR, AIO_E_OS);
+  if (os)
+    lua_getfield(L, ERROR, "message");
+  else
+    luaL_tolstring(L, ERROR, NULL);
+  const char *message = lua_pushfstring(L, "%s: %s", lua_tostring(L, WHAT), lua_tostring(L, -1));
+  if (!os) return 1;
+  aio_error_new(L, st, AIO_E_OS, message);
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    lua_getfield(L, ERROR, fields[i]);
+    lua_setfield(L, -2, fields[i]);
+  }
   return 1;
 }
 
@@ -248,8 +270,12 @@ static void fail_call(aio_worker *w, aio_call *call) {
     lua_pushstring(L, call->worker ? "the worker ended during this call"
                                    : "the worker could not start");
     lua_pushvalue(L, error);
-    bool ok = lua_pcall(L, 2, 1, 0) == LUA_OK;
-    aio_call_answer_message(call, ok ? lua_tostring(L, -1) : "not enough memory in the worker");
+    lua_pushlightuserdata(L, w->st);
+    bool ok = lua_pcall(L, 3, 1, 0) == LUA_OK;
+    if (ok && lua_istable(L, -1))
+      aio_call_answer_error(L, call);
+    else
+      aio_call_answer_message(call, ok ? lua_tostring(L, -1) : "not enough memory in the worker");
   }
   lua_settop(L, error);
 }
