@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+--
 -- aio.http: clients and servers of HTTP. The public table; each name is loaded from its file when
 -- it is first used, so that a server does not load the client.
 
