@@ -3,7 +3,7 @@
 local aio = require "aio"
 local say = dofile((arg[0]:gsub("[^/\\]*$", "say.lua")))
 
-local loop = aio.new_event_loop()
+local loop <close> = aio.new_event_loop()
 local function first()
   say("first")
   loop:call_soon(say, "scheduled by first")

@@ -9,7 +9,7 @@ local function work()
   return 5
 end
 
-local loop = aio.new_event_loop()
+local loop <close> = aio.new_event_loop()
 local t = loop:create_task(work)
 loop:call_soon(loop.stop, loop)
 if not aio.catch(aio.RuntimeError, loop.run_until_complete, loop, t) then say("stopped before") end

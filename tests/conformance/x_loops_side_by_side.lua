@@ -2,7 +2,8 @@
 local aio = require "aio"
 local say = dofile((arg[0]:gsub("[^/\\]*$", "say.lua")))
 
-local a, b = aio.new_event_loop(), aio.new_event_loop()
+local a <close> = aio.new_event_loop()
+local b <close> = aio.new_event_loop()
 local function f()
   return { aio.get_running_loop() == a, aio.get_running_loop() == b }
 end

@@ -19,7 +19,7 @@ local function background()
   end
 end
 
-local loop = aio.new_event_loop()
+local loop <close> = aio.new_event_loop()
 say(loop:run_until_complete(function() return work(1) end))
 local t = loop:create_task(work, 2)
 say(loop:run_until_complete(t), t:done())
