@@ -561,6 +561,26 @@ function T.test_the_client_of_the_test_kit()
   end)
 end
 
+function T.test_the_client_of_the_test_kit_keeps_cookies()
+  aio.run(function()
+    local app = http.Application()
+    app:get("/set", function()
+      local res = http.Response { text = "" }
+      res:set_cookie("k", "v")
+      return res
+    end)
+    app:get("/", function(req) return tostring(req.cookies.k) end)
+    local server <close> = testing.TestServer(app)
+    for jar, want in pairs { [false] = "v", [http.DummyCookieJar()] = "nil" } do
+      local client <close> = testing.TestClient(server, { cookie_jar = jar or nil, timeout = 30 })
+      client:get("/set"):close()
+      local r <close> = client:get "/"
+      lu.assertEquals(r:text(), want)
+    end
+    lu.assertErrorMsgContains("table of options", testing.TestClient, server, 5)
+  end)
+end
+
 function T.test_fake_requests()
   aio.run(function()
     local app = http.Application()

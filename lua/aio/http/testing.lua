@@ -176,16 +176,25 @@ Server.__close = Server.close
 local Client = { __name = "TestClient" }
 Client.__index = Client
 
+-- The options of the session: its jar takes the cookies of an address, which the server's host is.
+local function session_options(opts)
+  if opts ~= nil and type(opts) ~= "table" or opts and opts.cookie_jar ~= nil then return opts end
+  local all = { cookie_jar = require("aio.http").CookieJar { unsafe = true } }
+  for k, v in pairs(opts or {}) do all[k] = v end
+  return all
+end
+
 --- A session for an application, which is served at a free port, or for a TestServer. [suspends]
 ---@param app Application|TestServer
----@param opts? table those of ClientSession
+---@param opts? table those of ClientSession; cookie_jar is CookieJar{unsafe=true} unless given, so
+---  that the server's cookies come back to it
 ---@return TestClient
 function M.TestClient(app, opts)
   local server, owned = app, false
   if getmetatable(app) ~= Server then
     server, owned = M.TestServer(app), true
   end
-  local session = require("aio.http").ClientSession(opts)
+  local session = require("aio.http").ClientSession(session_options(opts))
   return setmetatable({ server = server, session = session, _owned = owned }, Client)
 end
 
