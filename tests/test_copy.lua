@@ -84,6 +84,38 @@ function T.test_functions_bring_their_upvalues()
   lu.assertIs(select(2, copy(function() return print, _ENV end)()), _G)
 end
 
+function T.test_what_becomes_a_module_later_crosses_by_name()
+  local loaded = package.loaded
+  local function check()
+    local function fn() end
+    local module = { fn = fn }
+    lu.assertNotIs(copy(fn), fn)
+    lu.assertNotIs(copy(module), module)
+    loaded["test.other"], loaded["test.later"] = nil, module -- as many as before
+    lu.assertIs(copy(fn), fn)
+    lu.assertIs(copy(module), module)
+    loaded["test.later"], loaded["test.other"] = nil, {}
+    lu.assertNotIs(copy(fn), fn)
+    lu.assertNotIs(copy(module), module)
+  end
+  loaded["test.other"] = {}
+  check()
+  local metatable = getmetatable(loaded)
+  setmetatable(loaded, { __index = function() end }) -- of somebody else, so that nobody tells
+  loaded["test.other"] = nil
+  local module = { fn = function() end }
+  lu.assertNotIs(copy(module.fn), module.fn)
+  loaded["test.later"] = module
+  lu.assertIs(copy(module), module)
+  lu.assertIs(copy(module.fn), module.fn)
+  loaded["test.later"] = nil
+  setmetatable(loaded, nil)
+  lu.assertNotIs(copy(module), module)
+  check()
+  loaded["test.other"] = nil
+  setmetatable(loaded, metatable)
+end
+
 function T.test_what_a_module_holds_crosses_by_name()
   package.loaded["test.copied"] = { run = function() return 1 end, other = string.rep }
   local module = package.loaded["test.copied"]

@@ -60,10 +60,10 @@ int aio_copy_in(lua_State *L, aio_state *st, const aio_blob *b);
 
 /* What is known by name (copy_name.c). All may throw. */
 
-/* Is the function at `idx` a field of one of the `modules` modules that are loaded, or a method of
- * a class of ours? Then pushes the name of the module ("=n" for the class of that number) and that
- * of the field. */
-bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx, lua_Integer modules);
+/* Is the function at `idx` a field of a module that is loaded, or a method of a class of ours? Then
+ * pushes the name of the module ("=n" for the class of that number) and that of the field. `loads`
+ * is another number when more modules are loaded. */
+bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx, lua_Integer loads);
 /* Pushes what a loaded module is; loads it first if need be. */
 void aio_copy_push_module(lua_State *L, const aio_state *st, const char *name);
 

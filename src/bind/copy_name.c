@@ -16,7 +16,7 @@ static atomic_ullong last_variable;
 /* ---- fields of modules ---- */
 
 /* The table KNOWN has "module\0field" for functions that were found, and for those that were not,
- * how many modules were loaded then. */
+ * the number of `loads` then. */
 
 /* Our classes are known by their numbers, which are the same in all states. */
 enum { CLASS_MARK = '=' };
@@ -96,21 +96,21 @@ static void search(lua_State *L, const aio_state *st, int loaded, int idx) {
   lua_settop(L, best);
 }
 
-/* Searches all that is loaded, and notes in KNOWN where it is, or among how many modules it was
- * not. When it is there, the module and its field are at the top. */
-static bool look_up(lua_State *L, const aio_state *st, int idx, lua_Integer modules, int loaded,
+/* Searches all that is loaded, and notes in KNOWN where it is, or when it was not there. When it
+ * is, the module and its field are at the top. */
+static bool look_up(lua_State *L, const aio_state *st, int idx, lua_Integer loads, int loaded,
                     int known) {
   search(L, st, loaded, idx);
   lua_pushvalue(L, idx);
   if (lua_isnil(L, -2))
-    lua_pushinteger(L, modules);
+    lua_pushinteger(L, loads);
   else
     lua_pushvalue(L, -2);
   lua_rawset(L, known);
   return lua_type(L, -1) == LUA_TSTRING && still_there(L, st, idx);
 }
 
-bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx, lua_Integer modules) {
+bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx, lua_Integer loads) {
   int top = lua_gettop(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   aio_push_ref(L, st, AIO_REF_KNOWN);
@@ -118,10 +118,10 @@ bool aio_copy_field_of(lua_State *L, const aio_state *st, int idx, lua_Integer m
   lua_pushvalue(L, idx);
   int type = lua_rawget(L, known);
   bool found = type == LUA_TSTRING && still_there(L, st, idx);
-  bool missed = type == LUA_TNUMBER && lua_tointeger(L, -1) == modules;
+  bool missed = type == LUA_TNUMBER && lua_tointeger(L, -1) == loads;
   if (!found && !missed) {
     lua_settop(L, known);
-    found = look_up(L, st, idx, modules, loaded, known);
+    found = look_up(L, st, idx, loads, loaded, known);
   }
   if (!found) {
     lua_settop(L, top);

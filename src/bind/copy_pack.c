@@ -16,7 +16,8 @@ enum {
 };
 #endif
 enum { UV_OBJECTS = 1 }; /* user value: number -> object */
-enum { MINE = 1 };       /* key in the metatable: the packer that is kept */
+/* keys in the metatable: the packer that is kept, the metatable of package.loaded */
+enum { MINE = 1, LOADED_MT = 2 };
 
 static void ptrmap_reset(aio_ptrmap *m) {
   if (m->room > KEPT)
@@ -27,23 +28,64 @@ static void ptrmap_reset(aio_ptrmap *m) {
 
 /* ---- loaded modules ---- */
 
-/* An entry that is not loaded any more does no harm: who finds one looks for its name. */
-void aio_packer_modules(aio_packer *p) {
+/* Looking through all modules takes longer than a small copy, so from the first copy on
+ * package.loaded tells of what is added to it. What replaces an entry that is there comes to light
+ * with the next addition. */
+static int loaded_newindex(lua_State *L) {
+  enum { LOADED = 1, VALUE = 3 };
+  lua_settop(L, VALUE);
+  lua_rawset(L, LOADED);
+  aio_state_up(L)->loads++;
+  return 0;
+}
+
+/* Does the table at the top, package.loaded, tell? Not when it has a metatable of somebody else. */
+static bool tells(lua_State *L, aio_state *st) {
+  if (lua_getmetatable(L, -1)) {
+    bool ours = lua_topointer(L, -1) == st->loaded_mt;
+    lua_pop(L, 1);
+    return ours;
+  }
+  lua_createtable(L, 0, 1);
+  aio_push_ref(L, st, AIO_REF_STATE);
+  lua_pushcclosure(L, loaded_newindex, 1);
+  lua_setfield(L, -2, "__newindex");
+  aio_push_ref(L, st, AIO_REF_COPY); /* keeps it, so that no other gets its address */
+  lua_pushvalue(L, -2);
+  lua_rawseti(L, -2, LOADED_MT);
+  lua_pop(L, 1);
+  st->loaded_mt = lua_topointer(L, -1);
+  lua_setmetatable(L, -2);
+  st->loads++;
+  return true;
+}
+
+/* Puts all that is in package.loaded, at the top, into the map. An entry that is not loaded any
+ * more does no harm: who finds one looks for its name. */
+static void look_through(aio_packer *p) {
   lua_State *L = p->L;
-  if (p->loaded) return;
-  if (p->modules.count > 2 * (size_t)p->loaded_before + KEPT) aio_ptrmap_fini(&p->modules);
-  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (p->modules.count > 2 * p->loaded_before + KEPT) aio_ptrmap_fini(&p->modules);
   bool ok = true;
-  lua_Integer n = 0;
+  size_t n = 0;
   for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
     const void *module = lua_topointer(L, -1);
     n++;
     if (ok && module && !aio_ptrmap_get(&p->modules, module) && lua_type(L, -2) == LUA_TSTRING)
       ok = aio_ptrmap_add(&p->modules, module, 1);
   }
-  lua_pop(L, 1);
   if (!ok) luaL_error(L, "not enough memory");
-  p->loaded = p->loaded_before = n;
+  if (n != p->loaded_before) p->st->loads++; /* where nobody tells */
+  p->loaded_before = n;
+  p->loads = p->st->loads;
+}
+
+void aio_packer_modules(aio_packer *p) {
+  lua_State *L = p->L;
+  if (p->loaded) return;
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  if (!tells(L, p->st) || p->loads != p->st->loads) look_through(p);
+  lua_pop(L, 1);
+  p->loaded = p->loads;
 }
 
 /* ---- beginning and ending ---- */

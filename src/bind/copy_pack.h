@@ -26,9 +26,10 @@ typedef struct aio_packer {
   lua_State *L;
   aio_state *st;
   const void *globals;
-  int objects; /* stack index */
-  lua_Integer loaded_before;
-  lua_Integer loaded; /* so many modules are, 0: `modules` is to be looked through */
+  int objects;          /* stack index */
+  size_t loaded_before; /* so many were when `modules` was filled */
+  lua_Integer loads;    /* aio_state.loads then */
+  lua_Integer loaded;   /* the same in this copy, 0: nobody has asked yet */
   /* where we are, for messages */
   aio_copy_names names;
   int root;

@@ -124,6 +124,8 @@ typedef struct aio_state {
   uint64_t slow_at;              /* debug mode: then is the step too slow, see bind/slow.h */
   struct aio_worker *worker;     /* this is the state of that worker thread, or NULL */
   aio_running *inner;
+  lua_Integer loads;             /* grows with each module that is loaded, see copy_pack.c */
+  const void *loaded_mt;         /* our metatable of package.loaded */
   void (*preload)(lua_State *L); /* makes `require` find a built-in aio, or NULL */
   bool hosted;                   /* opened by a C host: aio.run is refused */
   bool debug;                    /* AIO_DEBUG=1: new loops start in debug mode */
