@@ -6,6 +6,7 @@ local lu = require "luaunit"
 local core = require "aio.core"
 local testing = require "aio.testing"
 local stream_pair = require("aio.pair").stream_pair
+local support = env.has_http() and require "support.http"
 
 local hc = env.has_http() and require "aio.http.core"
 local Response, respond
@@ -90,6 +91,66 @@ function T.test_what_the_defaults_of_a_response_are()
   made.status = 201
   lu.assertEquals({ made.status, made.headers["x-made"] }, { 201, "yes" })
   lu.assertEquals(respond.as_response("next").status, 200)
+end
+
+-- A string stays one only where nobody but the loop sees it.
+function T.test_results_for_the_loop_and_for_others()
+  local result
+  local function inner(value)
+    local made = result(value)
+    return made
+  end
+  local function loop(fn, value)
+    local got = fn(value)
+    return got
+  end
+  local class = require "aio.http.response".class
+  result = hc.result_for(class, loop)
+  local function is_text(got) return getmetatable(got) == class and got.body == "text" end
+  lu.assertEquals(loop(inner, "text"), "text")
+  lu.assertEquals(loop(function(v) return inner(v) end, "text"), "text") -- a tail call
+  lu.assertTrue(is_text(inner "text"))
+  lu.assertTrue(is_text(loop(function(v) return (inner(v)) end, "text")))
+  lu.assertTrue(is_text(loop(function(v) return select(2, pcall(inner, v)) end, "text")))
+  lu.assertTrue(is_text(loop(coroutine.wrap(inner), "text")))
+  lu.assertTrue(is_text(coroutine.wrap(function() return result "text" end)()))
+  local res = Response { text = "made" }
+  lu.assertIs(loop(inner, res), res)
+  lu.assertNil(loop(inner, {}))
+  lu.assertNil(loop(inner, nil))
+end
+
+-- Whoever looks gets a response, also where those further inside pass on what they have not seen.
+function T.test_what_middlewares_see_of_a_string()
+  local seen
+  support.serve(function(app)
+    app:use(function(req, next)
+      if req.query.look ~= "outer" then return next(req) end
+      local res = next(req)
+      seen = { getmetatable(res).__name, res.status, res.body }
+      return res
+    end)
+    app:use(function(req, next)
+      if req.query.look == "safely" then
+        local ok, res = pcall(next, req)
+        seen = { ok, res.status, res.body }
+        return res
+      end
+      return next(req)
+    end)
+    app:get("/", function() return "text" end)
+  end, function(server)
+    local raw <close> = server:connect()
+    for look, expected in pairs {
+      outer = { "Response", 200, "text" }, safely = { true, 200, "text" }, none = {},
+    } do
+      seen = {}
+      local res = raw:ask(support.get("/?look=" .. look))
+      lu.assertEquals({ res.body, res.headers["Content-Type"] },
+        { "text", "text/plain; charset=utf-8" }, look)
+      lu.assertEquals(seen, expected, look)
+    end
+  end)
 end
 
 -- Nothing is sent, and the request can be answered in the other way.
@@ -180,6 +241,7 @@ end
 function T.test_errors_of_the_caller()
   lu.assertErrorMsgContains("parser", respond.answer_simply, {}, "x")
   lu.assertErrorMsgContains("table expected", hc.answerer, 1)
+  lu.assertErrorMsgContains("function expected", hc.result_for, {}, 1)
   with(function(_, a, _, p)
     lu.assertErrorMsgContains("seconds", core._feed, a, p, -1)
     lu.assertErrorMsgContains("seconds", core._feed, a, p, 1, "soon")

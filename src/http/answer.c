@@ -14,9 +14,9 @@ enum { SELF = 1, RESPONSE = 2 };
 enum { BODY_MOST = 1400 }; /* bytes: as SMALL in lua/aio/http/respond.lua */
 enum { TYPE_MOST = 256 };
 
-/* What the closures know: the date, the class Response, the names of its fields, and the type of
- * what was a string. */
-enum { DATES = 1, CLASS, SPECIAL, STATUS, TYPE, BODY, TEXT, UPVALUES = TEXT };
+/* What the closures know: the date, the class Response, the names of its fields, the type of what
+ * was a string; `result` also the server's loop. */
+enum { DATES = 1, CLASS, SPECIAL, STATUS, TYPE, BODY, TEXT, UPVALUES = TEXT, LOOP };
 
 typedef struct simple {
   const char *type, *body; /* of strings on the stack; type: NULL for none */
@@ -35,6 +35,11 @@ static bool is_response(lua_State *L, int idx) {
          lua_rawequal(L, -1, lua_upvalueindex(CLASS));
 }
 
+/* Can it be sent as it is? */
+static bool is_plain_type(const char *s, size_t len) {
+  return len <= TYPE_MOST && chars_value_span(s, len) == len;
+}
+
 static bool of_response(lua_State *L, simple *a) {
   if (!is_response(L, RESPONSE)) return false;
   field(L, SPECIAL);
@@ -48,7 +53,7 @@ static bool of_response(lua_State *L, simple *a) {
     return false;
   if (field(L, BODY) != LUA_TSTRING) return false;
   a->body = lua_tolstring(L, -1, &a->body_len);
-  return true;
+  return !a->type || is_plain_type(a->type, a->type_len);
 }
 
 static bool is_simple(lua_State *L, simple *a) {
@@ -58,8 +63,7 @@ static bool is_simple(lua_State *L, simple *a) {
   } else if (!of_response(L, a)) {
     return false;
   }
-  return a->body_len <= BODY_MOST && a->type_len <= TYPE_MOST &&
-         (!a->type || chars_value_span(a->type, a->type_len) == a->type_len);
+  return a->body_len <= BODY_MOST;
 }
 
 /* Is the request one whose answer needs no further look, and can it be written? */
@@ -107,24 +111,45 @@ static int answer(lua_State *L) {
   return 2;
 }
 
+/* Makes a Response of the string at 1. [may throw] */
+static int response_of_text(lua_State *L) {
+  lua_createtable(L, 0, 2);
+  lua_pushvalue(L, lua_upvalueindex(BODY));
+  lua_pushvalue(L, 1);
+  lua_rawset(L, -3);
+  lua_pushvalue(L, lua_upvalueindex(TYPE));
+  lua_pushvalue(L, lua_upvalueindex(TEXT));
+  lua_rawset(L, -3);
+  lua_pushvalue(L, lua_upvalueindex(CLASS));
+  lua_setmetatable(L, -2);
+  return 1;
+}
+
 /* as_response(value): a string as a Response, a Response as it is, nothing for anything else. */
 static int as_response(lua_State *L) {
   lua_settop(L, 1);
-  if (lua_type(L, 1) == LUA_TSTRING) {
-    lua_createtable(L, 0, 2);
-    lua_pushvalue(L, lua_upvalueindex(BODY));
-    lua_pushvalue(L, 1);
-    lua_rawset(L, -3);
-    lua_pushvalue(L, lua_upvalueindex(TYPE));
-    lua_pushvalue(L, lua_upvalueindex(TEXT));
-    lua_rawset(L, -3);
-    lua_pushvalue(L, lua_upvalueindex(CLASS));
-    lua_setmetatable(L, -2);
-    return 1;
-  }
+  if (lua_type(L, 1) == LUA_TSTRING) return response_of_text(L);
   if (!is_response(L, 1)) return 0;
   lua_settop(L, 1);
   return 1;
+}
+
+/* Does what our caller returns go to the server's loop? A middleware that ended with `return
+ * next(req)` is no longer on the stack, so it does when the loop is right below our caller. */
+static bool is_for_loop(lua_State *L) {
+  enum { CALLERS_CALLER = 2 };
+  lua_Debug ar;
+  if (!lua_getstack(L, CALLERS_CALLER, &ar)) return false;
+  lua_getinfo(L, "f", &ar);
+  bool yes = lua_rawequal(L, -1, lua_upvalueindex(LOOP));
+  lua_pop(L, 1);
+  return yes;
+}
+
+/* result(value): as as_response, but a string as it is when nobody except the loop will see it. */
+static int result(lua_State *L) {
+  lua_settop(L, 1);
+  return lua_type(L, 1) == LUA_TSTRING && is_for_loop(L) ? 1 : as_response(L);
 }
 
 static void push_closure(lua_State *L, lua_CFunction fn) {
@@ -133,7 +158,8 @@ static void push_closure(lua_State *L, lua_CFunction fn) {
   http_date_push(L);
   lua_pushvalue(L, 1);
   for (size_t i = 0; i < sizeof known / sizeof *known; i++) lua_pushstring(L, known[i]);
-  lua_pushcclosure(L, fn, UPVALUES);
+  if (fn == result) lua_pushvalue(L, 2);
+  lua_pushcclosure(L, fn, fn == result ? LOOP : UPVALUES);
 }
 
 /* hc.answerer(Response): the functions answer and as_response for this class. */
@@ -145,7 +171,16 @@ static int answerer(lua_State *L) {
   return 2;
 }
 
+/* hc.result_for(Response, loop): the function result for handlers that the function `loop` calls.
+ */
+static int result_for(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  push_closure(L, result);
+  return 1;
+}
+
 void http_answer_open(lua_State *L) {
-  static const luaL_Reg fns[] = {{"answerer", answerer}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"answerer", answerer}, {"result_for", result_for}, {NULL, NULL}};
   luaL_setfuncs(L, fns, 0);
 }

@@ -9,10 +9,11 @@ local generator = require "aio.generator"
 local exceptions = require "aio.http.exceptions"
 local respond = require "aio.http.respond"
 local router = require "aio.http.router"
+local serve = require "aio.http.serve"
 
 local M = {}
 
-local as_response, response_of = respond.as_response, respond.of
+local result, response_of = serve.result, respond.of
 local CLIENT_MAX_SIZE = 1 << 20 -- bytes of a body that `read` and its companions take
 
 -- ---- signals ----
@@ -276,12 +277,12 @@ end
 -- ---- freezing ----
 
 -- Calls from outside to inside: the first middleware gets a function that calls the second. What
--- `next(req)` returns is always a response, whatever the handler returns.
+-- `next(req)` returns is always a response for them, whatever the handler returns.
 local function compose(handler, chain)
   if #chain == 0 then return handler end
   local call = function(req)
     local res = handler(req)
-    return as_response(res) or response_of(res, req)
+    return result(res) or response_of(res, req)
   end
   for i = #chain, 1, -1 do
     local fn, inner = chain[i], call

@@ -10,6 +10,7 @@ local connection = require "aio.http.connection"
 local exceptions = require "aio.http.exceptions"
 local request = require "aio.http.request"
 local respond = require "aio.http.respond"
+local response = require "aio.http.response"
 
 local M = {}
 
@@ -144,6 +145,10 @@ local function requests(c)
     end
   end
 end
+
+--- `result(res)`: what `next(req)` returns for what a handler has returned. A string as a Response,
+--- or as it is when no middleware will see it; a Response as it is; nothing for anything else.
+M.result = http_core.result_for(response.class, requests)
 
 -- ---- errors ----
 
