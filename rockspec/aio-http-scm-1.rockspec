@@ -55,6 +55,7 @@ build = {
         "src/proto/ws_frame.c",
         "src/proto/ws_reader.c",
         "src/http/answer.c",
+        "src/http/blocks.c",
         "src/http/cookie.c",
         "src/http/encode.c",
         "src/http/headers.c",

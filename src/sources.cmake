@@ -216,6 +216,7 @@ set(AIO_PROTO_SOURCES
 
 set(AIO_HTTP_SOURCES
   src/http/answer.c
+  src/http/blocks.c
   src/http/cookie.c
   src/http/encode.c
   src/http/headers.c

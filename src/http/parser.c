@@ -160,7 +160,7 @@ static head_limits limits_at(lua_State *L) {
   return l;
 }
 
-/* hc.parser("request" or "response", limits or nil); upvalue 1 is the api. */
+/* hc.parser("request" or "response", limits or nil); upvalues: the api, what is allocated from. */
 static int parser_new(lua_State *L) {
   static const char *const kinds[] = {"request", "response", NULL};
   bool response = luaL_checkoption(L, 1, NULL, kinds) == 1;
@@ -171,8 +171,7 @@ static int parser_new(lua_State *L) {
   p->ud.tag = lua_touserdata(L, lua_upvalueindex(1));
   p->ud.sink = &p->sink;
   p->sink.feed = parser_feed;
-  aio_mem mem;
-  mem.fn = lua_getallocf(L, &mem.ud);
+  aio_mem mem = http_blocks_mem(L, lua_upvalueindex(2));
   h1_init(&p->h1, response, &limits, &mem);
   luaL_getmetatable(L, HTTP_HEADERS);
   lua_setiuservalue(L, -2, 1);
@@ -210,6 +209,7 @@ void http_parser_open(lua_State *L) {
     lua_setfield(L, -2, flags[i].name);
   }
   lua_pushlightuserdata(L, (void *)(uintptr_t)http_api(L));
-  lua_pushcclosure(L, parser_new, 1);
+  http_blocks_push(L);
+  lua_pushcclosure(L, parser_new, 2);
   lua_setfield(L, -2, "parser");
 }

@@ -16,4 +16,10 @@ typedef struct http_parser {
 /* The parser at stack slot 1. [may throw] */
 http_parser *http_parser_self(lua_State *L);
 
+/* Pushes what the parsers of this state allocate from, a userdata that lives as long as the state:
+ * blocks.c. [may throw] */
+void http_blocks_push(lua_State *L);
+/* The allocator that the userdata at `idx` is. */
+aio_mem http_blocks_mem(lua_State *L, int idx);
+
 #endif
