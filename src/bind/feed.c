@@ -29,8 +29,7 @@ static double limit(lua_State *L, int idx) {
 
 /* Suspends in the stream's readers, for so many seconds at most (< 0: any). [may throw, may yield]
  */
-static int wait_for(lua_State *L, aio_stream *s, double seconds, lua_KFunction k) {
-  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+static int wait_for(lua_State *L, aio_task *t, aio_stream *s, double seconds, lua_KFunction k) {
   aio_loop *l = t->fut.loop->core;
   lua_pushboolean(L, true);
   lua_replace(L, WAITED);
@@ -104,14 +103,14 @@ static int feed_try(lua_State *L, aio_stream_ud *u) {
   aio_sink_ud *sink = lua_touserdata(L, WHAT);
   double first = limit(L, SECONDS), head = limit(L, HEAD);
   if (is_done(sink)) return fed(L, s, sink);
-  aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter(L, aio_state_up(L));
   sink->begun = sink->unlimited = false;
   sink->stream = s;
   sink->head = head;
   aio_stream_set_sink(s, &sink->front);
   if (s->sink) aio_stream_pull(s);
   if (!s->sink || s->eof) return fed(L, s, sink);
-  return wait_for(L, s, sink->begun && head >= 0 ? head : first, feed_k);
+  return wait_for(L, t, s, sink->begun && head >= 0 ? head : first, feed_k);
 }
 
 void aio_stream_drop_sink(lua_State *L, const aio_stream_ud *u) {
@@ -171,9 +170,9 @@ static int read_try(lua_State *L, aio_stream_ud *u) {
     lua_pushboolean(L, false);
     return 1;
   }
-  aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter(L, aio_state_up(L));
   aio_stream_want(s, 1, -1);
-  return s->eof ? read_try(L, u) : wait_for(L, s, limit(L, SECONDS), read_k);
+  return s->eof ? read_try(L, u) : wait_for(L, t, s, limit(L, SECONDS), read_k);
 }
 
 /* core._read(stream, n, seconds or nil): as stream:read(n), but false when the time is over. [may

@@ -14,6 +14,7 @@ enum {
   CHARS_DIGIT = 8,
   CHARS_HEX = 16,
   CHARS_HOST = 32, /* in a Host field */
+  CHARS_NAME = 64, /* the same without ":", "[" and "]" */
 };
 
 extern const unsigned char chars_bits[256];

@@ -131,14 +131,14 @@ static bool is_port(const char *s, size_t len) {
 
 /* host [ ":" port ], the host a name, an IPv4 address, or something in brackets. */
 static bool is_authority(const char *s, size_t len, bool with_port) {
-  size_t host = 0;
-  if (len == 0 || chars_span(s, len, CHARS_HOST) < len) return false;
-  if (s[0] == '[') {
+  size_t host;
+  if (len > 0 && s[0] == '[') {
     const char *end = memchr(s, ']', len);
     if (!end || end == s + 1) return false;
     host = (size_t)(end - s) + 1;
+    if (chars_span(s, host, CHARS_HOST) < host) return false;
   } else {
-    while (host < len && s[host] != ':' && s[host] != '[' && s[host] != ']') host++;
+    host = chars_span(s, len, CHARS_NAME);
   }
   if (host == 0) return false;
   if (host == len) return !with_port;

@@ -19,6 +19,7 @@ function(aio_add_library name output component)
     target_link_libraries(${name} PRIVATE aio_lua)
   else()
     target_compile_definitions(${name} PRIVATE _GNU_SOURCE)
+    target_compile_options(${name} PRIVATE $<$<PLATFORM_ID:Linux>:-fno-plt>) # calls into Lua
     target_link_options(${name} PRIVATE
       LINKER:-z,nodelete LINKER:--version-script=${PROJECT_SOURCE_DIR}/tools/cmake/module.map)
     set_target_properties(${name} PROPERTIES LINK_DEPENDS
