@@ -3,6 +3,7 @@
  * Text of JSON that grows: strings, numbers. Short texts stay in the writer itself, longer ones are
  * in a userdata on the Lua stack, so that an error at any point loses nothing. */
 #include <float.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,27 @@ static void put_escape(json_writer *w, unsigned char c) {
   json_writer_put(w, text, sizeof text);
 }
 
+static bool is_plain(unsigned char c) {
+  return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Has one of the eight bytes its highest bit set, or is one below 0x20, a quote or a backslash? */
+static bool any_special(uint64_t w) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+  uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
+  return ((w | (w - ones * 0x20) | (quote - ones) | (slash - ones)) & tops) != 0;
+}
+
+/* The end of the bytes that stand for themselves. */
+static const unsigned char *skip_plain(const unsigned char *at, const unsigned char *end) {
+  for (uint64_t w; (size_t)(end - at) >= sizeof w; at += sizeof w) {
+    memcpy(&w, at, sizeof w);
+    if (any_special(w)) break;
+  }
+  while (at < end && is_plain(*at)) at++;
+  return at;
+}
+
 bool json_writer_string(json_writer *w, const char *s, size_t n) {
   const unsigned char *from = (const unsigned char *)s, *at = from, *end = from + n;
   json_writer_reserve(w, n + 2);
@@ -77,8 +99,8 @@ bool json_writer_string(json_writer *w, const char *s, size_t n) {
       size_t len = sequence(at);
       if (len == 0) return false;
       at += len;
-    } else if (*at >= 0x20 && *at != '"' && *at != '\\') {
-      at++;
+    } else if (is_plain(*at)) {
+      at = skip_plain(at, end);
     } else {
       json_writer_put(w, (const char *)from, (size_t)(at - from));
       put_escape(w, *at++);

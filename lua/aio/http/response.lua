@@ -111,7 +111,7 @@ local json -- aio.json, when it is needed
 ---@param opts? table status, headers, reason, content_type, compress
 ---@return Response
 function M.json(value, opts)
-  json = json or require "aio.json"
+  if not json then json = require "aio.json" end
   return shaped("json", json.encode(value), "application/json; charset=utf-8", opts)
 end
 
