@@ -190,6 +190,7 @@ build = {
     ["aio.json.null"] = "lua/aio/json/null.lua",
     ["aio.many"] = "lua/aio/many.lua",
     ["aio.optional"] = "lua/aio/optional.lua",
+    ["aio.origin"] = "lua/aio/origin.lua",
     ["aio.pair"] = "lua/aio/pair.lua",
     ["aio.path"] = "lua/aio/path.lua",
     ["aio.priority"] = "lua/aio/priority.lua",

@@ -287,6 +287,7 @@ set(AIO_LUA_FILES
   lua/aio/json/null.lua
   lua/aio/many.lua
   lua/aio/optional.lua
+  lua/aio/origin.lua
   lua/aio/pair.lua
   lua/aio/path.lua
   lua/aio/priority.lua

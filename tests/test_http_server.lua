@@ -252,64 +252,6 @@ function T.test_no_route()
   end)
 end
 
-function T.test_errors_that_are_answers()
-  serve(function(app)
-    app:get("/teapot", function()
-      error(http.HTTPException("short", { status = 418, reason = "Teapot" }), 0)
-    end)
-    app:get("/found", function() error(http.Found(nil, { location = "/there" }), 0) end)
-    app:get("/auth", function()
-      error(http.Unauthorized("who?", { headers = { ["WWW-Authenticate"] = "Basic" },
-        content_type = "text/x" }), 0)
-    end)
-  end, function(server)
-    local raw <close> = server:connect()
-    local res = raw:ask(get "/teapot")
-    lu.assertEquals({ res.status, res.reason, res.body }, { 418, "Teapot", "short" })
-    res = raw:ask(get "/found")
-    lu.assertEquals({ res.status, res.headers.Location }, { 302, "/there" })
-    res = raw:ask(get "/auth")
-    lu.assertEquals({ res.status, res.headers["WWW-Authenticate"], res.headers["Content-Type"] },
-      { 401, "Basic", "text/x" })
-  end)
-end
-
--- Any other error: 500 with nothing of it, a report, and the connection goes on.
-function T.test_other_errors_are_500_and_reported()
-  local reports, mine = {}, aio.Error "secret"
-  serve(function(app)
-    aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
-    app:get("/object", function() error(mine, 0) end)
-    app:get("/string", function() error "secret" end)
-    app:get("/nothing", function() end)
-    app:get("/number", function() return 5 end)
-    app:get("/bad", function()
-      local res = http.Response { text = "" }
-      res.headers["a"] = "b\r\nc: d"
-      return res
-    end)
-    app:get("/ok", function() return "ok" end)
-  end, function(server)
-    local raw <close> = server:connect()
-    for _, path in ipairs { "/object", "/string", "/nothing", "/number", "/bad" } do
-      local res = raw:ask(get(path))
-      lu.assertEquals({ res.status, res.body }, { 500, "500: Internal Server Error" }, path)
-      lu.assertEquals(raw:ask(get "/ok").body, "ok")
-    end
-    lu.assertTrue(reports[1].exception == mine)
-    lu.assertStrContains(reports[1].message, "GET /object (")
-    lu.assertStrContains(reports[1].message, ") from 127.0.0.1:")
-    local place = debug.getinfo(T.test_other_errors_are_500_and_reported, "S").short_src
-    for i = 1, 5 do lu.assertStrContains(reports[i].message, "(" .. place .. ":") end
-    lu.assertEquals(reports[1].kind, "callback_error")
-    lu.assertStrContains(tostring(reports[2].exception), "secret")
-    lu.assertStrContains(reports[2].traceback, "test_http_server")
-    lu.assertStrContains(tostring(reports[3].exception), "returned nothing")
-    lu.assertStrContains(tostring(reports[4].exception), "a number")
-    lu.assertEquals(#reports, 5)
-  end)
-end
-
 function T.test_connection_close_and_http_1_0()
   serve(function(app) app:get("/", function(req) return req.version end) end, function(server)
     local raw <close> = server:connect()
@@ -503,38 +445,6 @@ function T.test_every_name_of_the_module_loads()
     "run_app", "AppRunner", "TCPSite", "UnixSite", "SockSite", "NotFound" } do
     lu.assertNotNil(http[name], name)
   end
-end
-
-function T.test_what_an_exception_is_made_of()
-  local err = http.NotFound("gone", { headers = { a = "b" }, reason = "No" })
-  lu.assertEquals({ err.message, err.status, err.reason, err.headers.a, err.name },
-    { "gone", 404, "No", "b", "NotFound" })
-  lu.assertEquals(http.RequestURITooLong.reason, "URI Too Long")
-  lu.assertEquals(http.NonAuthoritativeInformation.status, 203)
-  lu.assertTrue(aio.is(err, http.HTTPClientError, aio.Error))
-  lu.assertErrorMsgContains("text or nil expected, got table; write NotFound(text", http.NotFound,
-    { text = "x" })
-  lu.assertErrorMsgContains("table of fields", http.Gone, "x", 5)
-end
-
--- One class for each status; each is an answer with its own words.
-function T.test_every_exception()
-  local names = {}
-  for status, class in pairs(require("aio.http.exceptions").by_status) do
-    names[#names + 1] = class.name
-    local err = http[class.name]("text", { headers = { a = "b" } })
-    lu.assertEquals({ err.status, err.message, err.headers.a }, { status, "text", "b" })
-    lu.assertTrue(aio.is(err, http.HTTPException))
-    lu.assertTrue(#err.reason > 0)
-  end
-  lu.assertEquals(#names, 52)
-  for _, name in ipairs { "HTTPSuccessful", "HTTPRedirection", "HTTPError", "HTTPClientError",
-    "HTTPServerError" } do
-    lu.assertTrue(aio.is(http[name]("x", { status = 299 }), http.HTTPException))
-  end
-  lu.assertTrue(aio.is(http.BadGateway(), http.HTTPServerError, http.HTTPError))
-  lu.assertTrue(aio.is(http.SeeOther(), http.HTTPRedirection))
-  lu.assertTrue(aio.is(http.Ok(), http.HTTPSuccessful))
 end
 
 function T.test_the_client_of_the_test_kit()

@@ -99,6 +99,38 @@ function T.test_an_error_of_a_handler()
   end)
 end
 
+-- Scopes see the errors of handlers as they are: a time limit its own cancellation, a group one
+-- error of its child.
+function T.test_scopes_that_end_by_an_error_in_a_handler()
+  aio.run(function()
+    local seen = {}
+    aio.get_running_loop():set_exception_handler(function(_, ctx) seen[#seen + 1] = ctx end)
+    local ways = {
+      function(conn) aio.timeout(0.02, conn.read, conn, 1) end,
+      function()
+        local group <close> = aio.TaskGroup()
+        group:create_task(error, "child")
+        aio.sleep(10)
+      end,
+      function() error() end,
+    }
+    local n = 0
+    local srv <close> = aio.start_server(function(conn)
+      n = n + 1
+      ways[n](conn)
+    end, "127.0.0.1", 0)
+    for _ = 1, #ways do
+      local conn <close> = aio.open_connection("127.0.0.1", srv.port)
+      lu.assertNil(conn:read(1))
+    end
+    lu.assertTrue(aio.is(seen[1].exception, aio.TimeoutError))
+    lu.assertEquals(seen[2].exception.errors, { "child" })
+    lu.assertEquals(seen[3].exception.message, "nil raised")
+    lu.assertStrContains(seen[3].traceback, "test_server.lua")
+    lu.assertEquals(#seen, 3)
+  end)
+end
+
 function T.test_a_cancelled_handler()
   aio.run(function()
     local tasks = {}

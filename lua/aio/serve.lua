@@ -5,22 +5,16 @@
 
 local core = require "aio.core"
 local address = require "aio.address"
+local origin = require "aio.origin"
 
 local M = {}
 
 local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
 
--- Message handler: errors keep where they were raised.
-local function note_traceback(err)
-  if not core.is(err, core.BaseError) then return { err, debug.traceback(nil, 2) } end
-  if err.traceback == nil and is_error(err) then err.traceback = debug.traceback(nil, 2) end
-  return { err }
-end
-
-local function report(conn, peer, caught, message)
+local function report(conn, peer, message, err, traceback)
   core.get_running_loop():call_exception_handler {
     message = (message or "the handler of a connection from %s failed"):format(peer),
-    kind = "callback_error", exception = caught[1], traceback = caught[2],
+    kind = "callback_error", exception = err, traceback = traceback,
     conn = conn, task = core.current_task(), address = peer,
   }
 end
@@ -37,15 +31,13 @@ end
 ---  stays open unless fn fails
 ---@return boolean ok
 function M.plain(fn, conn, message)
-  local ok, caught = xpcall(fn, note_traceback, conn)
+  local ok, err = xpcall(fn, origin.note, conn)
   local named, peer
   if not ok then named, peer = pcall(peer_of, conn) end
   if not core._detached(conn) and not (ok and message) then conn:close() end
   if ok then return true end
-  -- Without memory the message handler fails, and the error comes as it is.
-  if type(caught) ~= "table" then caught = { caught } end
-  if not is_error(caught[1]) then error(caught[1], 0) end
-  report(conn, named and peer or "a peer", caught, message)
+  if not is_error(err) then error(err, 0) end
+  report(conn, named and peer or "a peer", message, origin.of(err))
   return false
 end
 
@@ -65,8 +57,7 @@ function M.over_tls(fn, conn, tls, shaking)
   conn:abort()
   if not is_error(err) then error(err, 0) end
   if core.is(err, core.OSError) and err.code == "ECONNABORTED" then return end
-  report(conn, named and peer or "a peer", { err },
-    "the TLS handshake of a connection from %s failed")
+  report(conn, named and peer or "a peer", "the TLS handshake of a connection from %s failed", err)
 end
 
 return M

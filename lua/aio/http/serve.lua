@@ -8,6 +8,7 @@ local core = require "aio.core"
 local http_core = require "aio.http.core"
 local connection = require "aio.http.connection"
 local exceptions = require "aio.http.exceptions"
+local origin = require "aio.origin"
 local request = require "aio.http.request"
 local respond = require "aio.http.respond"
 local response = require "aio.http.response"
@@ -153,14 +154,7 @@ M.result = http_core.result_for(response.class, requests)
 -- ---- errors ----
 
 -- Message handler: an error that is no answer keeps where it was raised.
-local function note(err)
-  if exceptions.is_answer(err) then return { err } end
-  if not core.is(err, core.BaseError) then return { err, debug.traceback(nil, 2) } end
-  if err.traceback == nil and core.is(err, core.Error) then
-    err.traceback = debug.traceback(nil, 2)
-  end
-  return { err }
-end
+local function note(err) return exceptions.is_answer(err) and err or origin.note(err) end
 
 -- Where the user's handler stands: what it returned, or raised by a tail call, has no line.
 local function place_of(route)
@@ -169,12 +163,12 @@ local function place_of(route)
   return info and info.what == "Lua" and (" (%s:%d)"):format(info.short_src, info.linedefined) or ""
 end
 
-local function report(c, req, caught)
+local function report(c, req, err, traceback)
   local named, peer = pcall(c.peer_name, c)
   core.get_running_loop():call_exception_handler {
     message = ("the handler of %s %s%s from %s failed"):format(req.method,
       ("%q"):format(req._path):sub(2, -2), place_of(req.route), named and peer or "a peer"),
-    kind = "callback_error", exception = caught[1], traceback = c.traced or caught[2],
+    kind = "callback_error", exception = err, traceback = c.traced or traceback,
     conn = c.conn, task = core.current_task(), address = peer, request = req,
   }
 end
@@ -197,8 +191,9 @@ local function break_off(c, req)
 end
 
 -- Answers a request whose handler has raised. Again, or over.
-local function failed(c, caught)
-  local err, req = caught[1], c.req
+local function failed(c, raised)
+  local err, traceback = origin.of(raised)
+  local req = c.req
   if not is_error(err) then error(err, 0) end
   if not req then
     if core.is(err, core.OSError) then return OVER end -- the client went away
@@ -207,7 +202,7 @@ local function failed(c, caught)
   local answers = exceptions.is_answer(err)
   if not answers and is_loss(err) and (c.gone or not c:is_alive()) then return break_off(c, req) end
   if not answers and not (c.broken and core.is(err, core.IncompleteReadError)) then
-    report(c, req, caught)
+    report(c, req, err, traceback)
   end
   if c.started then -- the client shall see that this is not the whole answer
     c.conn:abort()
@@ -221,14 +216,9 @@ local function failed(c, caught)
   return AGAIN
 end
 
-local function as_caught(caught)
-  return type(caught) == "table" and getmetatable(caught) == nil and caught or { caught }
-end
-
 -- After an error that was no answer either: the client has gone meanwhile, or something is wrong.
-local function give_up(c, caught)
+local function give_up(c, err)
   c.conn:abort()
-  local err = as_caught(caught)[1]
   if not core.is(err, core.OSError) then error(err, 0) end
 end
 
@@ -249,9 +239,9 @@ function M.serve(settings, conn, secure)
   while true do
     local ok, more = xpcall(requests, note, c)
     if not ok then
-      ok, more = xpcall(failed, note, c, as_caught(more))
+      ok, more = xpcall(failed, note, c, more)
       if not ok and c.req and not c.started then -- the plain answer then
-        ok, more = xpcall(failed, note, c, as_caught(more))
+        ok, more = xpcall(failed, note, c, more)
       end
       if not ok then return give_up(c, more) end
     end

@@ -8,6 +8,7 @@ local check = require "aio.check"
 local connection = require "aio.http.ws_connection"
 local extension = require "aio.http.ws_extension"
 local handshake = require "aio.http.ws_handshake"
+local origin = require "aio.origin"
 
 local M = {
   WebSocket = connection.WebSocket, WebSocketError = connection.WebSocketError,
@@ -120,15 +121,9 @@ end
 ---@return table response the one that was sent, for middlewares
 function M.serve(req, handler, opts)
   local self, fields = accept(req, opts, 3, "websocket")
+  local ok, err = xpcall(handler, origin.note, self, req)
   local traced
-  local ok, err = xpcall(handler, function(err)
-    if not core.is(err, core.BaseError) then -- such a value cannot hold it
-      traced = debug.traceback(nil, 2)
-    elseif err.traceback == nil and core.is(err, core.Error) then
-      err.traceback = debug.traceback(nil, 2)
-    end
-    return err
-  end, self, req)
+  if not ok then err, traced = origin.of(err) end
   if not ok and is_end(self, err) then ok, err = true, nil end
   self:__close(err)
   if not ok then

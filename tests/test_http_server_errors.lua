@@ -1,0 +1,143 @@
+-- SPDX-License-Identifier: MIT
+-- Errors of handlers: those that are answers, and those that are reported and answered with 500.
+
+local aio = require "aio"
+local lu = require "luaunit"
+local env = require "support.env"
+
+if not env.has_http() then
+  return { test_skipped = function() lu.skip "no library for HTTP" end }
+end
+
+local http = require "aio.http"
+local support = require "support.http"
+
+local T = {}
+
+local serve, get = support.serve, support.get
+
+function T.test_errors_that_are_answers()
+  serve(function(app)
+    app:get("/teapot", function()
+      error(http.HTTPException("short", { status = 418, reason = "Teapot" }), 0)
+    end)
+    app:get("/found", function() error(http.Found(nil, { location = "/there" }), 0) end)
+    app:get("/auth", function()
+      error(http.Unauthorized("who?", { headers = { ["WWW-Authenticate"] = "Basic" },
+        content_type = "text/x" }), 0)
+    end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local res = raw:ask(get "/teapot")
+    lu.assertEquals({ res.status, res.reason, res.body }, { 418, "Teapot", "short" })
+    res = raw:ask(get "/found")
+    lu.assertEquals({ res.status, res.headers.Location }, { 302, "/there" })
+    res = raw:ask(get "/auth")
+    lu.assertEquals({ res.status, res.headers["WWW-Authenticate"], res.headers["Content-Type"] },
+      { 401, "Basic", "text/x" })
+  end)
+end
+
+-- Any other error: 500 with nothing of it, a report, and the connection goes on.
+function T.test_other_errors_are_500_and_reported()
+  local reports, mine = {}, aio.Error "secret"
+  serve(function(app)
+    aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
+    app:get("/object", function() error(mine, 0) end)
+    app:get("/string", function() error "secret" end)
+    app:get("/nothing", function() end)
+    app:get("/number", function() return 5 end)
+    app:get("/bad", function()
+      local res = http.Response { text = "" }
+      res.headers["a"] = "b\r\nc: d"
+      return res
+    end)
+    app:get("/ok", function() return "ok" end)
+  end, function(server)
+    local raw <close> = server:connect()
+    for _, path in ipairs { "/object", "/string", "/nothing", "/number", "/bad" } do
+      local res = raw:ask(get(path))
+      lu.assertEquals({ res.status, res.body }, { 500, "500: Internal Server Error" }, path)
+      lu.assertEquals(raw:ask(get "/ok").body, "ok")
+    end
+    lu.assertTrue(reports[1].exception == mine)
+    lu.assertStrContains(reports[1].message, "GET /object (")
+    lu.assertStrContains(reports[1].message, ") from 127.0.0.1:")
+    local place = debug.getinfo(T.test_other_errors_are_500_and_reported, "S").short_src
+    for i = 1, 5 do lu.assertStrContains(reports[i].message, "(" .. place .. ":") end
+    lu.assertEquals(reports[1].kind, "callback_error")
+    lu.assertStrContains(tostring(reports[2].exception), "secret")
+    lu.assertStrContains(reports[2].traceback, "test_http_server")
+    lu.assertStrContains(tostring(reports[3].exception), "returned nothing")
+    lu.assertStrContains(tostring(reports[4].exception), "a number")
+    lu.assertEquals(#reports, 5)
+  end)
+end
+
+-- Scopes see the errors of handlers as they are: a time limit its own cancellation, a group one
+-- error of its child.
+function T.test_scopes_that_end_by_an_error_in_a_handler()
+  local reports = {}
+  serve(function(app)
+    aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
+    app:use(function(req, next)
+      if req.path ~= "/middleware" then return next(req) end
+      return aio.timeout(0.02, next, req)
+    end)
+    app:get("/limit", function() aio.timeout(0.02, aio.sleep, 10) end)
+    app:get("/scope", function()
+      local _ <close> = aio.timeout(0.02)
+      aio.sleep(10)
+    end)
+    app:get("/middleware", function() aio.sleep(10) end)
+    app:get("/group", function()
+      local group <close> = aio.TaskGroup()
+      group:create_task(error, "child")
+      aio.sleep(10)
+    end)
+    app:get("/nil", function() error() end)
+  end, function(server)
+    local raw <close> = server:connect()
+    for _, path in ipairs { "/limit", "/scope", "/middleware", "/group", "/nil" } do
+      lu.assertEquals(raw:ask(get(path)).status, 500, path)
+    end
+    for i = 1, 3 do lu.assertTrue(aio.is(reports[i].exception, aio.TimeoutError)) end
+    lu.assertEquals(reports[4].exception.errors, { "child" })
+    lu.assertEquals(reports[5].exception.message, "nil raised")
+    lu.assertEquals(#reports, 5)
+  end)
+end
+
+function T.test_what_an_exception_is_made_of()
+  local err = http.NotFound("gone", { headers = { a = "b" }, reason = "No" })
+  lu.assertEquals({ err.message, err.status, err.reason, err.headers.a, err.name },
+    { "gone", 404, "No", "b", "NotFound" })
+  lu.assertEquals(http.RequestURITooLong.reason, "URI Too Long")
+  lu.assertEquals(http.NonAuthoritativeInformation.status, 203)
+  lu.assertTrue(aio.is(err, http.HTTPClientError, aio.Error))
+  lu.assertErrorMsgContains("text or nil expected, got table; write NotFound(text", http.NotFound,
+    { text = "x" })
+  lu.assertErrorMsgContains("table of fields", http.Gone, "x", 5)
+end
+
+-- One class for each status; each is an answer with its own words.
+function T.test_every_exception()
+  local names = {}
+  for status, class in pairs(require("aio.http.exceptions").by_status) do
+    names[#names + 1] = class.name
+    local err = http[class.name]("text", { headers = { a = "b" } })
+    lu.assertEquals({ err.status, err.message, err.headers.a }, { status, "text", "b" })
+    lu.assertTrue(aio.is(err, http.HTTPException))
+    lu.assertTrue(#err.reason > 0)
+  end
+  lu.assertEquals(#names, 52)
+  for _, name in ipairs { "HTTPSuccessful", "HTTPRedirection", "HTTPError", "HTTPClientError",
+    "HTTPServerError" } do
+    lu.assertTrue(aio.is(http[name]("x", { status = 299 }), http.HTTPException))
+  end
+  lu.assertTrue(aio.is(http.BadGateway(), http.HTTPServerError, http.HTTPError))
+  lu.assertTrue(aio.is(http.SeeOther(), http.HTTPRedirection))
+  lu.assertTrue(aio.is(http.Ok(), http.HTTPSuccessful))
+end
+
+return T
