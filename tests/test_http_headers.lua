@@ -50,6 +50,8 @@ function T.test_reading_is_the_same_for_both_kinds()
       { "1", "otherwise" })
     lu.assertEquals(h:get_all "X-One", { "1", "2" })
     lu.assertEquals(h:get_all "none", {})
+    -- an empty list is one in JSON, too
+    lu.assertIs(getmetatable(h:get_all "none"), require "aio.json.array")
     lu.assertEquals({ h:has "eMPTY", h:has "none" }, { true, false })
     lu.assertStrMatches(tostring(h), "Headers %(5%): .*")
   end

@@ -160,6 +160,7 @@ function T.TestURL.test_parts()
   lu.assertEquals({ url.authority, url:origin(), url.target },
     { "example.com:8443", "https://example.com:8443", "/a%20b/c?x=1&x=2&y=%2B+z" })
   lu.assertEquals(url.query:get_all "x", { "1", "2" })
+  lu.assertIs(getmetatable(url.query:get_all "none"), require "aio.json.array")
   lu.assertEquals(url.query.y, "+ z")
   lu.assertEquals({ url.is_secure, url.is_default_port }, { true, false })
   local plain = URL "http://[::1]"

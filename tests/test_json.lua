@@ -83,6 +83,24 @@ function T.TestEncode.test_lists_of_any_history()
   lu.assertEquals(encode(two), '["a","b"]')
 end
 
+-- What table.pack, gather and map make.
+function T.TestEncode.test_packed_lists()
+  for _, sort in ipairs { false, true } do
+    local function text(value) return encode(value, { sort_keys = sort }) end
+    lu.assertEquals(text(table.pack(1, 2)), "[1,2]")
+    lu.assertEquals(text(table.pack(nil, 2, nil)), "[null,2,null]")
+    lu.assertEquals(text { n = 3, [3] = "x" }, '[null,null,"x"]')
+    lu.assertEquals(text { a = table.pack({ n = 1 }) }, '{"a":[{"n":1}]}')
+    lu.assertEquals(text(array(table.pack())), "[]")
+    lu.assertEquals(text(array(table.pack(nil, nil))), "[null,null]")
+    lu.assertEquals(text { n = 2 }, '{"n":2}')
+  end
+  aio.run(function()
+    lu.assertEquals(encode(aio.map(function(x) return { x } end, { 1, 2 })), "[[1],[2]]")
+    lu.assertEquals(encode(aio.gather { function() return 1 end, function() end }), "[1,null]")
+  end)
+end
+
 -- What cannot be encoded: the value, what is said, and where it is.
 local function refused()
   local cycle = { a = {} }
@@ -100,6 +118,16 @@ local function refused()
     { { [true] = 1 }, "neither a string nor a position", "" },
     { { a = { b = { [{}] = 1 } } }, "neither a string nor a position", "a.b" },
     { array { a = 1 }, "both kinds", "" }, { { x = array { 1, nil, 3 } }, "holes", "x" },
+    { { 1, 2, x = 3 }, "list of 2 items, and has the key 'x', too", "" },
+    { { 1, [9] = 3 }, "list of 1 items, and has the key [9], too", "" },
+    { { 1, [print] = 3 }, "the key 'function', too", "" },
+    { { 1, nil, 3 }, "item 2 of 3 is nil (json.null", "" },
+    { { a = { [3] = 1 } }, "key [3] (a list has the keys 1 to n", "a" },
+    { { 1, 2, n = 1 }, "the key 'n', too", "" }, { { 1, 2, n = 2.0 }, "the key 'n', too", "" },
+    { { 1, n = 2^40 // 1 | 0 }, "the key 'n', too", "" }, { { x = 1, n = 2, [2] = 1 }, "'x'", "" },
+    { { q = setmetatable({ "a", "1" }, { __name = "MultiDict", __pairs = pairs }) },
+      "of class MultiDict (make a plain table", "q" },
+    { setmetatable({}, { __pairs = pairs }), "a table with __pairs (make", "" },
     { odd, "not valid UTF-8", '["x y"][1][1]' },
     { { a = { ["\255"] = 1 } }, "key that is not valid UTF-8", "a" },
     { cycle, "contains itself", "a.b[2]" }, { deep, "more than 512", ("[1]"):rep(20) .. "..." },

@@ -79,6 +79,13 @@ static int headers_get(lua_State *L) {
   return 1;
 }
 
+/* The metatable that makes an empty list one of JSON, too: aio.json.array. */
+static void push_array_mark(lua_State *L) {
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
+  lua_getfield(L, -1, "aio.json.array");
+  lua_remove(L, -2);
+}
+
 static int headers_get_all(lua_State *L) {
   const http_headers *h = self(L);
   size_t len;
@@ -89,6 +96,8 @@ static int headers_get_all(lua_State *L) {
     push_value(L, h, i);
     lua_rawseti(L, -2, ++n);
   }
+  push_array_mark(L);
+  lua_setmetatable(L, -2);
   return 1;
 }
 

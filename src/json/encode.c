@@ -13,6 +13,7 @@
 enum { VALUE = 1, INDENT = 2, SORTED = 3, BOX = 4, PLACE = 5, TOP = 6 };
 enum { SLOT_KEYS = 1, SLOT_KEY = 2, SLOT_VALUE = 3, SLOTS = 3, SPARE = 8 };
 enum { MAX_INDENT = 16, MOST_PATH = 20 };
+enum { MOST_NILS = 1 << 20 }; /* behind the last item of a packed list */
 
 typedef struct encoder {
   json_writer out;
@@ -93,44 +94,94 @@ static void put_separator(encoder *e, bool first) {
   put_newline(e);
 }
 
+/* The key at `key` of an object is not a string. */
 static bool refuse_key(encoder *e, int key) {
-  const char *why = lua_type(e->L, key) == LUA_TNUMBER
-                        ? "a table with holes, or with keys of both kinds"
-                        : "a table with a key that is neither a string nor a position";
+  lua_State *L = e->L;
+  if (lua_type(L, key) != LUA_TNUMBER)
+    return fail_at(e, "a table with a key that is neither a string nor a position", e->depth - 1);
+  lua_pushvalue(L, key);
+  const char *why = lua_pushfstring(L,
+                                    "a table with holes, or with keys of both kinds, because of "
+                                    "its key [%s] (a list has the keys 1 to n, an object strings)",
+                                    lua_tostring(L, -1));
   return fail_at(e, why, e->depth - 1);
 }
 
-/* Are the keys of the table at `t` 1 to `n`, and nothing else? */
-static bool is_list(lua_State *L, int t, lua_Integer n) {
-  lua_Integer count = 0;
-  for (lua_pushnil(L); lua_next(L, t); lua_pop(L, 1)) {
-    bool inside = lua_isinteger(L, -2) && lua_tointeger(L, -2) >= 1 && lua_tointeger(L, -2) <= n;
-    if (!inside) {
-      lua_pop(L, 2);
-      return false;
-    }
-    count++;
-  }
-  return count == n;
+static bool is_position(lua_State *L, int idx, lua_Integer n) {
+  return lua_isinteger(L, idx) && lua_tointeger(L, idx) >= 1 && lua_tointeger(L, idx) <= n;
 }
 
-/* The items from `i` on, each by its position. */
-static bool list_items(encoder *e, int t, lua_Integer i) {
+/* The field `n` of the table at `t`, as table.pack, gather and map write it: how many items there
+ * are, of which some may be nil. -1 without one. */
+static lua_Integer packed_length(lua_State *L, int t) {
+  luaL_checkstack(L, SPARE, NULL);
+  lua_pushliteral(L, "n");
+  lua_rawget(L, t);
+  lua_Integer n = lua_isinteger(L, -1) ? lua_tointeger(L, -1) : -1;
+  lua_pop(L, 1);
+  return n;
+}
+
+/* How many items the list at `t` has; of one with a good field `n` that says so. */
+static lua_Integer list_length(lua_State *L, int t, bool *packed) {
+  lua_Integer length = (lua_Integer)lua_rawlen(L, t), n = packed_length(L, t);
+  *packed = n >= length && n - length <= MOST_NILS;
+  return *packed ? n : length;
+}
+
+/* A table of `n` items has the key at the top, too. */
+static bool refuse_extra(encoder *e, lua_Integer n) {
   lua_State *L = e->L;
-  lua_Integer n = (lua_Integer)lua_rawlen(L, t);
-  lua_settop(L, t + SLOT_KEYS);
-  if (!is_list(L, t, n)) {
-    lua_pushinteger(L, n);
-    return refuse_key(e, t + SLOT_KEY);
+  bool hole = lua_type(L, -1) == LUA_TNUMBER, named = lua_type(L, -1) == LUA_TSTRING;
+  const char *what = hole ? "holes" : "keys of both kinds";
+  const char *key = hole || named ? lua_tostring(L, -1) : luaL_typename(L, -1);
+  lua_pushfstring(L, "a table with %s: it is a list of %I items, and has the key %s%s%s, too", what,
+                  (LUAI_UACINT)n, hole ? "[" : "'", key, hole ? "]" : "'");
+  return fail_at(e, lua_tostring(L, -1), e->depth - 1);
+}
+
+static bool refuse_hole(encoder *e, int t, lua_Integer n) {
+  lua_State *L = e->L;
+  lua_Integer i = 1;
+  for (; lua_rawgeti(L, t, i) != LUA_TNIL; i++) lua_pop(L, 1);
+  lua_pushfstring(L, "a list with holes: item %I of %I is nil (json.null stands for null)",
+                  (LUAI_UACINT)i, (LUAI_UACINT)n);
+  return fail_at(e, lua_tostring(L, -1), e->depth - 1);
+}
+
+/* Are the keys of the table at `t` 1 to `n`, and nothing else? Those of a packed one may be nil,
+ * and it has the key "n". */
+static bool check_list(encoder *e, int t, lua_Integer n, bool packed) {
+  lua_State *L = e->L;
+  lua_Integer count = 0;
+  for (lua_pushnil(L); lua_next(L, t); lua_pop(L, 1)) {
+    if (is_position(L, -2, n)) {
+      count++;
+    } else if (!packed || lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "n") != 0) {
+      lua_pop(L, 1);
+      return refuse_extra(e, n);
+    }
   }
+  return packed || count == n || refuse_hole(e, t, n);
+}
+
+/* The items from `i` on, each by its position; how many there are in all, or -1. */
+static lua_Integer list_items(encoder *e, int t, lua_Integer i) {
+  lua_State *L = e->L;
+  bool packed;
+  lua_Integer n = list_length(L, t, &packed);
+  lua_settop(L, t + SLOT_KEYS);
+  if (!check_list(e, t, n, packed)) return -1;
   for (; i <= n; i++) {
     put_separator(e, i == 1);
     lua_pushinteger(L, i);
-    lua_rawgeti(L, t, i);
-    if (!encode_value(e, t + SLOT_VALUE)) return false;
+    if (lua_rawgeti(L, t, i) == LUA_TNIL)
+      json_writer_put(&e->out, "null", 4);
+    else if (!encode_value(e, t + SLOT_VALUE))
+      return -1;
     lua_settop(L, t + SLOT_KEYS);
   }
-  return true;
+  return n;
 }
 
 /* A list's keys come in order from lua_next, as long as they are in its array part. */
@@ -141,8 +192,8 @@ static bool array(encoder *e, int t) {
   lua_pushnil(L);
   while (lua_next(L, t)) {
     if (!lua_isinteger(L, t + SLOT_KEY) || lua_tointeger(L, t + SLOT_KEY) != i + 1) {
-      if (!list_items(e, t, i + 1)) return false;
-      i = (lua_Integer)lua_rawlen(L, t);
+      i = list_items(e, t, i + 1);
+      if (i < 0) return false;
       break;
     }
     put_separator(e, i == 0);
@@ -225,14 +276,38 @@ static bool object(encoder *e, int t) {
   return true;
 }
 
-/* Is it to be an array? Those that are marked, and those with something at position 1. */
-static bool is_array(lua_State *L, int t) {
-  if (lua_getmetatable(L, t)) {
-    bool marked = lua_rawequal(L, -1, lua_upvalueindex(JSON_ARRAY_UPVALUE));
-    lua_pop(L, 1);
-    if (marked) return true;
+static bool is_marked(lua_State *L, int t) {
+  if (!lua_getmetatable(L, t)) return false;
+  bool marked = lua_rawequal(L, -1, lua_upvalueindex(JSON_ARRAY_UPVALUE));
+  lua_pop(L, 1);
+  return marked;
+}
+
+/* Is it a packed list whose first item is nil? */
+static bool is_packed(lua_State *L, int t) {
+  lua_Integer n = packed_length(L, t);
+  if (n < 1) return false;
+  for (lua_pushnil(L); lua_next(L, t); lua_pop(L, 1)) {
+    if (!is_position(L, -2, n)) continue;
+    lua_pop(L, 2);
+    return true;
   }
-  return lua_rawlen(L, t) > 0;
+  return false;
+}
+
+/* Is it to be an array? Those that are marked, and those with items. */
+static bool is_array(lua_State *L, int t) {
+  return is_marked(L, t) || lua_rawlen(L, t) > 0 || is_packed(L, t);
+}
+
+/* Multi-maps, headers and the like: what they hold is not in their raw fields. */
+static bool refuse_own_pairs(encoder *e, int t) {
+  lua_State *L = e->L;
+  if (luaL_getmetafield(L, t, "__pairs") == LUA_TNIL) return true;
+  bool named = luaL_getmetafield(L, t, "__name") == LUA_TSTRING;
+  return fail(e, lua_pushfstring(L, "a table %s %s (make a plain table of it first, with pairs)",
+                                 named ? "of class" : "with",
+                                 named ? lua_tostring(L, -1) : "__pairs"));
 }
 
 static bool table(encoder *e, int t) {
@@ -247,6 +322,7 @@ static bool table(encoder *e, int t) {
   }
   if (e->depth == JSON_MAX_DEPTH) return fail(e, "more than 512 tables in each other");
   luaL_checkstack(L, SLOTS + SPARE, NULL);
+  if (!refuse_own_pairs(e, t)) return false;
   e->above[e->depth++] = self;
   bool as_array = is_array(L, t);
   lua_pushnil(L); /* the slot for sorted keys */

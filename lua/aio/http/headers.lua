@@ -5,6 +5,7 @@
 -- same methods for reading. Invariant: Headers are a flat list, [1] a name, [2] its value as a
 -- string, ..., in which every name and value can be sent.
 
+local array_mark = require "aio.json.array" -- so that JSON takes no empty list for an object
 local check = require "aio.check"
 local hc = require "aio.http.core"
 
@@ -103,7 +104,7 @@ function Headers:get_all(name)
     values[#values + 1] = rawget(self, i + 1)
     i = find(self, name, i + 2)
   end
-  return values
+  return setmetatable(values, array_mark)
 end
 
 --- Is there such a header?

@@ -4,6 +4,7 @@
 -- and a form are read into. Invariant: a MultiDict is a flat list, [1] a name, [2] its value, ...
 
 local hc = require "aio.http.core"
+local array_mark = require "aio.json.array" -- so that JSON takes no empty list for an object
 local check = require "aio.check"
 
 local M = {}
@@ -78,7 +79,7 @@ function MultiDict:get_all(name)
   for i = 1, rawlen(self), 2 do
     if rawget(self, i) == name then values[#values + 1] = rawget(self, i + 1) end
   end
-  return values
+  return setmetatable(values, array_mark)
 end
 
 --- Is there a value of that name?
