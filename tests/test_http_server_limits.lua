@@ -184,6 +184,77 @@ function T.test_limits_are_options()
   end, { head_timeout = 2, keepalive_timeout = 5 })
 end
 
+-- ---- a WebSocket whose client does not read ----
+
+local WEBSOCKET = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+  .. "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+
+-- Runs handler(ws) for a client that reads only what `reading(raw)` does, then how long it ran.
+local function with_slow_reader(handler, reading)
+  local seconds
+  in_memory(function(app)
+    ok_app(app)
+    app:websocket("/ws", handler)
+  end, function(connect)
+    local raw, task = connect { capacity = 1000 }
+    raw:send(get("/ws", WEBSOCKET))
+    raw.conn:readuntil "\r\n\r\n"
+    local start = now()
+    reading(raw)
+    task:await()
+    seconds = now() - start
+    raw:close()
+    good(connect)
+  end, { write_timeout = 20 })
+  return seconds
+end
+
+function T.test_a_websocket_whose_client_does_not_read()
+  if not env.has_tls() then lu.skip "no library for TLS" end
+  local raised
+  local seconds = with_slow_reader(function(ws)
+    raised = select(2, pcall(function()
+      while true do ws:send(("x"):rep(100000)) end
+    end))
+    error(raised, 0) -- is not reported
+  end, function() end)
+  lu.assertTrue(seconds >= 20 and seconds <= 25, seconds)
+  lu.assertTrue(aio.is(raised, http.WebSocketError))
+  lu.assertEquals({ raised.code, raised.os_error.code }, { 1006, "ETIMEDOUT" })
+end
+
+-- One who takes less than several tasks send together does take something.
+function T.test_a_websocket_whose_client_reads_slowly()
+  if not env.has_tls() then lu.skip "no library for TLS" end
+  local sent, size = 0, 0
+  with_slow_reader(function(ws)
+    local group <close> = aio.TaskGroup()
+    for i = 1, 5 do
+      group:create_task(function()
+        aio.sleep(i * 20)
+        ws:send(("x"):rep(400000))
+        sent = sent + 1
+      end)
+    end
+  end, function(raw)
+    while sent < 5 do
+      aio.sleep(4)
+      size = size + #raw.conn:read(20000)
+    end
+    raw.conn:abort()
+  end)
+  lu.assertTrue(size > 1500000, size)
+end
+
+function T.test_the_close_of_a_websocket_whose_client_does_not_read()
+  if not env.has_tls() then lu.skip "no library for TLS" end
+  local seconds = with_slow_reader(function(ws)
+    pcall(aio.timeout, 1, ws.send, ws, ("x"):rep(500000))
+    ws:close()
+  end, function() end)
+  lu.assertEquals(seconds, 11)
+end
+
 -- ---- bytes ----
 
 -- Every head of tests/support/http_bad.lua over a socket: the refusal, then the next request.

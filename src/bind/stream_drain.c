@@ -6,7 +6,7 @@
 
 #include "bind/stream.h"
 
-enum { SELF = 1, SECONDS = 2, LEFT = 3, LOOKS = 4 };
+enum { SELF = 1, SECONDS = 2, TAKEN = 3, LOOKS = 4 };
 enum { LOOKS_MOST = 4 }; /* the queue is looked at so often within the limit */
 
 static void expire(aio_timer *timer) {
@@ -16,13 +16,13 @@ static void expire(aio_timer *timer) {
 
 static int drain_k(lua_State *L, int status, lua_KContext ctx);
 
-/* Notes what is left and waits for less; `looks` have seen no change. [may throw, may yield] */
+/* Notes what was taken and waits for more; `looks` have seen no change. [may throw, may yield] */
 static int wait_below(lua_State *L, const aio_stream_ud *u, aio_task *t, int looks) {
   aio_stream *s = u->s;
   aio_loop *l = t->fut.loop->core;
   lua_Number seconds = lua_tonumber(L, SECONDS);
   lua_settop(L, SECONDS);
-  lua_pushinteger(L, (lua_Integer)s->out.total);
+  lua_pushinteger(L, (lua_Integer)s->out.taken);
   lua_pushinteger(L, looks);
   t->wait.target = NULL;
   if (isfinite(seconds) && !aio_task_cancel_due(t)) {
@@ -39,8 +39,9 @@ static int drain_k(lua_State *L, int status, lua_KContext ctx) {
   if (!t) return aio_suspend_again(L, ctx, drain_k);
   aio_stream_ud *u = lua_touserdata(L, SELF);
   aio_stream_check_sent(L, u);
-  size_t before = (size_t)lua_tointeger(L, LEFT), now = u->s->out.total;
-  int looks = now < before ? 0 : (int)lua_tointeger(L, LOOKS) + 1;
+  size_t now = u->s->out.total; /* others may have added to it */
+  bool none = u->s->out.taken == (uint64_t)lua_tointeger(L, TAKEN);
+  int looks = none ? (int)lua_tointeger(L, LOOKS) + 1 : 0;
   if (now > u->s->low && looks < LOOKS_MOST) return wait_below(L, u, t, looks);
   lua_pushboolean(L, now <= u->s->low);
   return 1;

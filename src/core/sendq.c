@@ -92,6 +92,7 @@ unsigned aio_sendq_bufs(const aio_sendq *q, uv_buf_t *bufs, unsigned max) {
 
 void aio_sendq_consume(aio_sendq *q, const aio_mem *mem, size_t n) {
   q->total -= n;
+  q->taken += n;
   while (q->head && n >= q->head->len) {
     aio_segment *s = q->head;
     n -= s->len;

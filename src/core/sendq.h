@@ -24,6 +24,7 @@ typedef struct aio_segment aio_segment;
 typedef struct aio_sendq {
   aio_segment *head, *tail;
   size_t total;
+  uint64_t taken;    /* bytes that have left it, ever */
   uint64_t released; /* long pieces that are no longer needed, counted in the order given */
 } aio_sendq;
 

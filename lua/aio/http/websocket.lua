@@ -80,6 +80,7 @@ local function accept(req, opts, n, fn)
     error(require("aio.http.exceptions")[protocol](terms, { headers = headers }), 0)
   end
   settings.protocol, settings.terms = protocol, terms
+  settings.write_timeout = req._c and req._c.settings.write_timeout
   local conn = req:_take_over()
   conn:write(head)
   return connection.new(conn, false, settings), headers

@@ -16,7 +16,9 @@ local timeout = require("aio.timeout").timeout
 local M = {}
 
 -- What runs for each message.
-local feed, write = core._feed, core._Stream.write
+local feed, drain_within = core._feed, core._drain
+local write, write_nowait, drain =
+  core._Stream.write, core._Stream.write_nowait, core._Stream.drain
 local ws_frame, take = hc.ws_frame, hc.ws_reader(true, 0).take
 
 local TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
@@ -56,7 +58,7 @@ local ask, give_up -- of a heartbeat
 ---@param conn table
 ---@param client boolean
 ---@param settings table max_msg_size, close_timeout and perhaps protocol, terms (of compression),
----  heartbeat, receive_timeout, on_close
+---  heartbeat, receive_timeout, write_timeout, on_close
 function M.new(conn, client, settings)
   local max = settings.max_msg_size
   max = max == 0 and NO_LIMIT or max
@@ -66,7 +68,7 @@ function M.new(conn, client, settings)
     _conn = conn, _client = client, _state = "open", _max = max,
     _reader = hc.ws_reader(not client, max, settings.terms ~= nil),
     _codec = settings.terms and extension.codec(settings.terms),
-    _close_seconds = settings.close_timeout,
+    _close_seconds = settings.close_timeout, _write_seconds = settings.write_timeout,
     _receive_seconds = settings.receive_timeout, _on_close = settings.on_close,
     _loop = core.get_running_loop(), _reading = false,
   }, WebSocket)
@@ -91,11 +93,20 @@ local function head_of(first, length)
   return head
 end
 
+-- As `write`, but a peer that takes nothing for so long is given up.
+local function write_in_time(conn, seconds, ...)
+  if write_nowait(conn, ...) then return drain(conn) end -- gives others their turn
+  if drain_within(conn, seconds) then return end
+  conn:abort()
+  error(core.OSError("write: the peer does not read", { code = "ETIMEDOUT", syscall = "write" }), 0)
+end
+
 -- One frame, which is taken whole before anything waits: true, or false and what was raised.
 local function try_write(self, first, payload)
   if self._client then return pcall(write, self._conn, ws_frame(first, payload)) end
-  local length = #payload
+  local length, seconds = #payload, self._write_seconds
   local head = length < 126 and heads[first << 7 | length] or head_of(first, length)
+  if seconds then return pcall(write_in_time, self._conn, seconds, head, payload) end
   return pcall(write, self._conn, head, payload)
 end
 
@@ -222,12 +233,18 @@ local function fit_reason(reason)
   return reason:sub(1, at - 1)
 end
 
--- Our close frame, once. What goes wrong no longer matters.
+local function write_close(self, payload)
+  if self._client then return write_nowait(self._conn, ws_frame(FIN | CLOSE, payload)) end
+  write_nowait(self._conn, head_of(FIN | CLOSE, #payload), payload)
+end
+
+-- Our close frame, once. What goes wrong no longer matters. Does not wait: the peer may not read,
+-- and what comes next has a limit.
 local function send_close(self, code, reason)
   if self._state ~= "open" then return end
   self._state = "closing"
   local payload = code ~= NO_STATUS and string.pack(">I2", code) .. fit_reason(reason or "") or ""
-  local ok, err = try_write(self, FIN | CLOSE, payload)
+  local ok, err = pcall(write_close, self, payload)
   if not ok and not core.is(err, core.OSError, core.RuntimeError) then error(err, 0) end
 end
 
@@ -497,9 +514,7 @@ function WebSocket:_leave(code)
   self.close_code = self.close_code or code
   if self._state == "open" then
     self._state = "closing"
-    local payload = string.pack(">I2", code)
-    pcall(self._conn.write_nowait, self._conn, self._client and hc.ws_frame(FIN | CLOSE, payload)
-      or head_of(FIN | CLOSE, 2) .. payload)
+    pcall(write_close, self, string.pack(">I2", code))
   end
   finish(self, "close")
   self._loop:create_task(close_in_time, self._conn, self._close_seconds)
