@@ -102,7 +102,7 @@ print "ended"
   return path
 end
 
-local function with_program(body, options, fn)
+local function with_program(body, options, fn, ends)
   aio.run(function()
     local path = program(body, options)
     local _ <close> = aio.defer(os.remove, path)
@@ -112,6 +112,7 @@ local function with_program(body, options, fn)
     local port = tonumber(line and line:match ":(%d+)")
     lu.assertNotNil(port, line or child.stderr:read "a")
     fn(port, child, line)
+    if ends then return end
     child:send_signal "SIGTERM"
     local out, err = child.stdout:read "a", child.stderr:read "a"
     lu.assertEquals({ child:wait(), err }, { 0, "" })
@@ -129,6 +130,40 @@ function T.test_run_app_until_a_signal()
     lu.assertStrMatches(line, "======== Running on http://127%.0%.0%.1:%d+ ========")
     lu.assertEquals(ask_port(port, "/").body, "hello")
   end)
+end
+
+-- A handler may take its time after the first signal; the second one cancels it.
+local STUBBORN = [[
+  app:get("/", function()
+    local _ <close> = aio.defer(print, "cancelled")
+    print "asked"
+    io.stdout:flush()
+    aio.sleep(1e6)
+  end)
+  app:on_shutdown(function()
+    print "stopping"
+    io.stdout:flush()
+  end)]]
+
+local function check_hurry(options)
+  with_program("local aio = require 'aio'" .. STUBBORN, options, function(port, child)
+    local raw <close> = kit.raw(aio.open_connection("127.0.0.1", port))
+    raw:send(get "/")
+    lu.assertEquals(child.stdout:read "l", "(Press CTRL+C to quit)")
+    lu.assertEquals(child.stdout:read "l", "asked")
+    child:send_signal "SIGTERM"
+    lu.assertEquals(child.stdout:read "l", "stopping")
+    child:send_signal "SIGTERM"
+    lu.assertEquals(child.stdout:read "l", "cancelled")
+    lu.assertEquals(child.stdout:read "l", "ended")
+    lu.assertEquals(child:wait(), 0)
+  end, true)
+end
+
+function T.test_a_second_signal_hurries_the_end() check_hurry "shutdown_timeout = 1e6" end
+
+function T.test_a_second_signal_hurries_workers()
+  check_hurry "shutdown_timeout = 1e6, workers = 1"
 end
 
 function T.test_workers_share_a_port()

@@ -95,9 +95,17 @@ local function until_stopped(stopped, fn)
   if not ok and not (ours and core.is(err, core.CancelledError)) then error(err, 0) end
 end
 
--- Serves until the job `stop` ends. [suspends]
-local function serve(app, opts, started, stop)
+-- Serves until the job `stop` ends. When `again` returns after that, the end is hurried. [suspends]
+local function serve(app, opts, started, stop, again)
+  local ending
+  local hurrying = job.ensure_future(function()
+    wait.wait { stop }
+    again()
+    if ending then ending:_hurry() end
+  end)
+  local _ <close> = ended_with(hurrying)
   local r <close> = runner.AppRunner(made(app), picked(opts, runner.OPTIONS))
+  ending = r
   r:setup()
   local names, port = {}, nil
   for _, s in ipairs(sites_of(r, opts)) do
@@ -136,24 +144,32 @@ local function run_here(app, opts)
   local stopped, scope = stopper(opts)
   local _ <close> = scope
   local announce = announcer(opts)
+  local function again()
+    stopped()
+    scope:close() -- a third signal ends the program
+  end
   until_stopped(stopped, function(running, stop)
     serve(app, opts, function(names)
       running()
       announce(names)
-    end, stop)
+    end, stop, again)
   end)
 end
 
 -- ---- several states ----
 
---- What a worker runs: crosses by its name. Tells its port, then serves until `stop` is closed.
-function M._worker(make, opts, ready, stop)
-  local function stopped() core.catch(core.QueueShutDown, stop.recv, stop) end
-  until_stopped(stopped, function(running, stopping)
+local function closing_of(ch)
+  return function() core.catch(core.QueueShutDown, ch.recv, ch) end
+end
+
+--- What a worker runs: crosses by its name. Tells its port, then serves until `stop` is closed; the
+--- end is hurried when `hurry` is.
+function M._worker(make, opts, ready, stop, hurry)
+  until_stopped(closing_of(stop), function(running, stopping)
     serve(make, opts, function(names, port)
       running()
       ready:send { names = names, port = port }
-    end, stopping)
+    end, stopping, closing_of(hurry))
   end)
 end
 
@@ -179,30 +195,30 @@ local function submit(pool, make, ...)
 end
 
 -- Adds the workers to `futures`; what the first has told.
-local function start_workers(pool, make, opts, ready, stop, futures)
+local function start_workers(pool, make, opts, ends, ready, futures)
   local first
   for i = 1, opts.workers do
     local own = {}
     for k, v in pairs(opts) do own[k] = v end
     own.workers, own.print, own.reuse_port = nil, nil, true
     own.port = first and first.port or opts.port
-    futures[i] = submit(pool, make, own, ready, stop)
+    futures[i] = submit(pool, make, own, ready, ends.stop, ends.hurry)
     local told = await_ready(ready, futures[i])
     first = first or told
   end
   return first
 end
 
--- Until `stopping` ends, or a worker by itself. [suspends]
-local function serve_in_workers(make, opts, running, stopping)
+-- Until `stopping` ends, or a worker by itself. Who closes ends.hurry hurries them. [suspends]
+local function serve_in_workers(make, opts, ends, running, stopping)
   local pool <close> = executor.Executor { max_workers = opts.workers }
-  local ready, stop = channel(opts.workers), channel(1)
+  local ready, stop = channel(opts.workers), ends.stop
   local futures = {}
   local _ <close> = setmetatable({}, { __close = function()
     stop:close() -- the pool would end them where they are
     if #futures > 0 then wait.wait(futures) end
   end })
-  local first = start_workers(pool, make, opts, ready, stop, futures)
+  local first = start_workers(pool, make, opts, ends, ready, futures)
   running()
   first.names[1] = ("%s (%d workers)"):format(first.names[1], opts.workers)
   announcer(opts)(first.names)
@@ -216,8 +232,16 @@ end
 local function run_workers(make, opts)
   local stopped, scope = stopper(opts)
   local _ <close> = scope
+  local ends = { stop = channel(1), hurry = channel(1) }
   until_stopped(stopped, function(running, stop)
-    serve_in_workers(make, opts, running, stop)
+    local hurrying = job.ensure_future(function()
+      wait.wait { stop }
+      stopped()
+      scope:close()
+      ends.hurry:close()
+    end)
+    local _ <close> = ended_with(hurrying)
+    serve_in_workers(make, opts, ends, running, stop)
   end)
 end
 

@@ -14,6 +14,7 @@ local IDLE_S, HEAD_S, BODY_S, WRITE_S = 75, 10, 30, 30 -- see docs/security.md
 local SHUTDOWN_S = 60
 local GRACE_S = 0.05 -- for requests that are on their way when the server stops,
 local HANDSHAKE_S = 2 -- and for what must come before them
+local HURRY_S = 1 -- for handlers that were cancelled, when somebody asked twice
 
 --- An application that runs. Fields: `app`, `sites` (those that have started), `addresses`.
 ---@class AppRunner
@@ -181,6 +182,12 @@ function AppRunner:cleanup()
   self.sites = {}
   application.cleanup(self.app)
   if not ok then error(err, 0) end
+end
+
+--- For a second demand to end: handlers are cancelled now, and have a second.
+function AppRunner:_hurry()
+  self.shutdown_timeout = math.min(self.shutdown_timeout, HURRY_S)
+  cancel_handlers(self._settings)
 end
 
 AppRunner.__close = AppRunner.cleanup
