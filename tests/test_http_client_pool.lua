@@ -180,11 +180,27 @@ limited("waiting_has_a_limit_of_time", { limit = 1 }, function(session, url, doo
   aio.sleep(0.1)
   local err = raised(http.ConnectionTimeoutError, session.get, session, url,
     { timeout = http.Timeout { connect = 2 } })
-  lu.assertStrContains(tostring(err), "took longer than 2 s (connect)")
+  local why = ": it waited for one of the connector's 1 connections (limit)"
+  lu.assertStrContains(tostring(err), "took longer than 2 s (connect)" .. why)
   err = raised(http.ServerTimeoutError, session.get, session, url, { timeout = 1 })
-  lu.assertStrContains(tostring(err), "took longer than 1 s (total)")
+  lu.assertStrContains(tostring(err), "took longer than 1 s (total)" .. why)
+  -- the limit of making a connection is another one
+  err = raised(http.ConnectionTimeoutError, session.get, session, url,
+    { timeout = http.Timeout { connect = 40, total = false } })
+  lu.assertStrContains(tostring(err), "took longer than 40 s (connect)" .. why)
   doors.open "/1"
   first:await()
+end)
+
+limited("waiting_for_one_of_a_host", { limit_per_host = 2 }, function(session, url, doors)
+  local first, second = ask(session, url, "/1"), ask(session, url, "/2")
+  aio.sleep(0.1)
+  local err = raised(http.ServerTimeoutError, session.get, session, url, { timeout = 1 })
+  lu.assertStrContains(tostring(err), "2 connections (limit_per_host), which are all in use")
+  doors.open "/1"
+  doors.open "/2"
+  first:await()
+  second:await()
 end)
 
 limited("closing_sends_waiters_away", { limit = 1 }, function(session, url, doors, connector)

@@ -197,9 +197,11 @@ local function make(self, place, trace)
   return link
 end
 
-local function acquire(self, place, seconds, trace, fresh)
-  local queued = trace and function(waits)
-    trace(waits and "connection_queued_start" or "connection_queued_end")
+-- `line.waits` is true as long as no slot is free.
+local function acquire(self, place, seconds, trace, fresh, line)
+  local function queued(waits)
+    line.waits = waits
+    if trace then trace(waits and "connection_queued_start" or "connection_queued_end") end
   end
   local link = self._pool:acquire(place.key, queued, fresh)
   if link then return link end
@@ -223,24 +225,33 @@ local function shortest(req)
   return left, what
 end
 
+-- The error for a request whose time has passed in `acquire`.
+local function late(self, req, left, what, waits)
+  local total = what == "total" and req.deadline and req.loop:time() >= req.deadline
+  local connecting = not total and not waits and req.limits.sock_connect
+  if connecting and not (left and left < connecting) then what = "sock_connect" end
+  local made = client_timeout.passed(req,
+    total and errors.ServerTimeoutError or errors.ConnectionTimeoutError, what,
+    req.limits[what] or left or 0)
+  if waits then made.message = ("%s: %s"):format(made.message, self._pool:shortage()) end
+  return made
+end
+
 -- With the limits of the request. [suspends]
 local function acquire_within(self, place, req, fresh)
   local left, what = shortest(req)
+  local line = { waits = false }
   local ok, link = pcall(function()
-    if not left then return acquire(self, place, req.limits.sock_connect, req.trace, fresh) end
-    return timeout(left, acquire, self, place, req.limits.sock_connect, req.trace, fresh)
+    if not left then
+      return acquire(self, place, req.limits.sock_connect, req.trace, fresh, line)
+    end
+    return timeout(left, acquire, self, place, req.limits.sock_connect, req.trace, fresh, line)
   end)
   if ok then return link end
   if not core.is(link, core.TimeoutError) or core.is(link, errors.ServerTimeoutError) then
     error(link, 0)
   end
-  if what == "total" and req.deadline and req.loop:time() >= req.deadline then
-    client_timeout.raise_total(req)
-  end
-  local late = left and req.limits.sock_connect and left < req.limits.sock_connect
-  if not late then what = req.limits.sock_connect and "sock_connect" or what end
-  local made = client_timeout.passed(req, errors.ConnectionTimeoutError, what,
-    req.limits[what] or left or 0)
+  local made = late(self, req, left, what, line.waits)
   made.context = link
   error(made, 0)
 end

@@ -180,7 +180,7 @@ end
 
 --- Takes a slot, waiting for one when there is none. [suspends]
 ---@param key string
----@param queued? fun(waits: boolean) called before and after waiting
+---@param queued fun(waits: boolean) called before and after waiting
 ---@param fresh? boolean no idle link is wanted
 ---@return table|nil link an idle one; nil: the caller makes a new one
 function Pool:acquire(key, queued, fresh)
@@ -189,19 +189,26 @@ function Pool:acquire(key, queued, fresh)
   if has_room(self, key) then
     count(self, key, 1)
   else
-    if queued then queued(true) end
+    queued(true)
     wait_for_slot(self, key)
-    if queued then
-      local ok, err = pcall(queued, false)
-      if not ok then
-        self:drop(key)
-        error(err, 0)
-      end
+    local ok, err = pcall(queued, false)
+    if not ok then
+      self:drop(key)
+      error(err, 0)
     end
   end
   local link = not fresh and take_idle(self, key) or nil
   if not link and self._used + self._idle_count > self._limit then evict(self) end
   return link
+end
+
+--- What to tell one who has waited in vain.
+---@return string
+function Pool:shortage()
+  local all = self._used >= self._limit
+  return ("it waited for one of the connector's %d connections (%s), which are all in use; read or "
+    .. "close each response, and close WebSockets"):format(all and self._limit or self._per_key,
+    all and "limit" or "limit_per_host")
 end
 
 --- Gives a slot back together with its link, which is clean, to be used again.
