@@ -205,7 +205,8 @@ end
 --- What to tell one who has waited in vain.
 ---@return string
 function Pool:shortage()
-  local all = self._used >= self._limit
+  -- a connection may have come free by now
+  local all = self._used >= self._limit or self._per_key == math.huge
   return ("it waited for one of the connector's %d connections (%s), which are all in use; read or "
     .. "close each response, and close WebSockets"):format(all and self._limit or self._per_key,
     all and "limit" or "limit_per_host")
