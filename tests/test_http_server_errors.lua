@@ -120,12 +120,55 @@ function T.test_what_an_exception_is_made_of()
   lu.assertErrorMsgContains("table of fields", http.Gone, "x", 5)
 end
 
+-- The middleware that docs/api/http_server.md shows.
+function T.test_errors_as_json()
+  local file <close> = assert(io.open(env.root .. "/docs/api/http_server.md"))
+  local page = file:read "a"
+  local text = page:match "fragment\n(app:use[^`]*HTTPError[^`]*)```"
+  serve(function(app)
+    assert(load(text, "=fragment", "t", { app = app, aio = aio, http = http }))()
+    app:get("/a", function() return "a" end)
+    app:put("/a", function() return "b" end)
+    app:get("/auth", function()
+      error(http.Unauthorized(nil, { headers = { ["WWW-Authenticate"] = "Basic" } }))
+    end)
+  end, function(server)
+    local raw <close> = server:connect()
+    local res = raw:ask(get("/a"):gsub("GET", "DELETE"))
+    lu.assertEquals({ res.status, res.headers.Allow, res.body },
+      { 405, "GET, HEAD, PUT", '{"error":"Method Not Allowed"}' })
+    res = raw:ask(get "/auth")
+    lu.assertEquals({ res.status, res.headers["WWW-Authenticate"] }, { 401, "Basic" })
+    lu.assertEquals(raw:ask(get "/none").status, 404)
+  end)
+end
+
+function T.test_location_and_allow_are_headers()
+  local err = http.MethodNotAllowed("x", { allow = { "GET", "PUT" }, headers = { A = "b" } })
+  lu.assertEquals({ err.headers.Allow, err.headers.A }, { "GET, PUT", "b" })
+  lu.assertEquals(http.Found(nil, { location = "/there" }).headers.Location, "/there")
+  lu.assertEquals(http.Found(nil, { headers = { Location = "/there" } }).status, 302)
+end
+
+function T.test_what_an_exception_is_not_made_of()
+  local function refused(text, class, ...)
+    lu.assertErrorMsgContains(text, class, ...)
+  end
+  refused("#2 to 'BadRequest' (unknown option 'header' (there is: allow,", http.BadRequest, "x",
+    { header = {} })
+  refused("#2 to 'Found' (field 'location' is missing", http.Found)
+  refused("field 'location' is missing", http.HTTPException, "x", { status = 301 })
+  refused("field 'status' is missing; write HTTPException(text,", http.HTTPException, "x")
+  refused("field 'status' is missing", http.HTTPClientError)
+  refused("item 1: a method expected, got table", http.MethodNotAllowed, "x", { allow = { {} } })
+end
+
 -- One class for each status; each is an answer with its own words.
 function T.test_every_exception()
   local names = {}
   for status, class in pairs(require("aio.http.exceptions").by_status) do
     names[#names + 1] = class.name
-    local err = http[class.name]("text", { headers = { a = "b" } })
+    local err = http[class.name]("text", { headers = { a = "b", Location = "/" } })
     lu.assertEquals({ err.status, err.message, err.headers.a }, { status, "text", "b" })
     lu.assertTrue(aio.is(err, http.HTTPException))
     lu.assertTrue(#err.reason > 0)
@@ -136,7 +179,7 @@ function T.test_every_exception()
     lu.assertTrue(aio.is(http[name]("x", { status = 299 }), http.HTTPException))
   end
   lu.assertTrue(aio.is(http.BadGateway(), http.HTTPServerError, http.HTTPError))
-  lu.assertTrue(aio.is(http.SeeOther(), http.HTTPRedirection))
+  lu.assertTrue(aio.is(http.UseProxy(), http.HTTPRedirection))
   lu.assertTrue(aio.is(http.Ok(), http.HTTPSuccessful))
 end
 

@@ -5,6 +5,7 @@
 
 local core = require "aio.core"
 local check = require "aio.check"
+local headers_of = require "aio.http.headers"
 
 local M = {}
 
@@ -58,6 +59,43 @@ end
 --- The class of a status: `by_status[404]` is NotFound.
 M.by_status = {}
 
+local FIELDS = {
+  status = true, headers = true, reason = "string", body = "string", content_type = "string",
+  location = "string", allow = "table", cause = true,
+}
+local MOVED = { [301] = true, [302] = true, [303] = true, [307] = true, [308] = true }
+
+local function check_status(class, status)
+  if status == nil then
+    if rawget(class, "status") and class ~= M.HTTPException then return end
+    check.argerror(2, class.name,
+      ("field 'status' is missing; write %s(text, { status = 418 })"):format(class.name))
+  elseif not (math.type(status) == "integer" and status >= 200 and status <= 999) then
+    check.argerror(2, class.name, "field 'status': an integer from 200 to 999 expected, got "
+      .. tostring(status))
+  end
+end
+
+-- Who looks at the headers sees `location` and `allow` there, as the client will.
+local function all_headers(class, fields)
+  local h = headers_of.Headers(fields.headers)
+  if fields.location then h["Location"] = fields.location end
+  if fields.allow then
+    for i, method in ipairs(fields.allow) do
+      check.arg(type(method) == "string", 2, class.name,
+        ("field 'allow': item %d: a method expected, got %s"):format(i, type(method)))
+    end
+    h["Allow"] = table.concat(fields.allow, ", ")
+  end
+  return h
+end
+
+local function check_location(class, err)
+  if err.headers and headers_of.Headers(err.headers)["Location"] then return end
+  check.argerror(2, class.name, ("field 'location' is missing; write %s(nil, { location = "
+    .. "\"/there\" }), or return http.redirect(\"/there\")"):format(class.name))
+end
+
 -- Class(text, fields): what the client sees is a text, never a table by mistake.
 local function checked(class)
   local mt = getmetatable(class)
@@ -67,12 +105,14 @@ local function checked(class)
       .. "%s; write %s(text, { headers = ... })"):format(type(text), class.name))
     check.arg(fields == nil or type(fields) == "table", 2, class.name,
       "table of fields (headers, reason, body, content_type, ...) expected, got " .. type(fields))
-    local status = fields and fields.status
-    if status and not (math.type(status) == "integer" and status >= 200 and status <= 999) then
-      check.argerror(2, class.name, "field 'status': an integer from 200 to 999 expected, got "
-        .. tostring(status))
+    check.options(fields, FIELDS, 2, class.name)
+    check_status(class, fields and fields.status)
+    local err = make(self, text, fields)
+    if fields and (fields.location or fields.allow) then
+      err.headers = all_headers(class, fields)
     end
-    return make(self, text, fields)
+    if MOVED[err.status] then check_location(class, err) end
+    return err
   end
 end
 
@@ -84,7 +124,10 @@ for status, name in pairs(NAMES) do
 end
 
 for _, class in pairs(M.by_status) do checked(class) end
-checked(M.HTTPException)
+for _, name in ipairs { "HTTPException", "HTTPSuccessful", "HTTPRedirection", "HTTPError",
+  "HTTPClientError", "HTTPServerError" } do
+  checked(M[name])
+end
 
 --- The reason phrase of a status.
 ---@param status integer
