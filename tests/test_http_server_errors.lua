@@ -74,6 +74,56 @@ function T.test_other_errors_are_500_and_reported()
   end)
 end
 
+-- What is set after a response was made is checked when it is sent, or when it is set.
+function T.test_fields_of_a_response_that_are_wrong()
+  local cases = {
+    { "body", {}, "field 'body' of the response: a string expected, got table" },
+    { "body", nil, "field 'body' of the response: a string expected, got nil" },
+    { "status", "404", "field 'status' of the response: an integer from 200 to 999 expected, "
+      .. "got \"404\"" },
+    { "status", 99, "from 200 to 999 expected, got 99" },
+    { "reason", {}, "field 'reason' of the response: a string expected, got table" },
+    { "content_type", 5, "field 'content_type' of the response: a string expected, got 5" },
+    { "stauts", 404, "a response has no field 'stauts' (there is: body, compress," },
+    { "text", "x", "a response has no field 'text'" },
+  }
+  local last
+  for _, compress in ipairs { false, true } do
+    aio.run(function()
+      local app = http.Application { compress = compress }
+      aio.get_running_loop():set_exception_handler(function(_, ctx)
+        last = tostring(ctx.exception)
+      end)
+      app:get("/{n}", function(req)
+        local res = http.Response { text = "x" }
+        local case = cases[tonumber(req.match_info.n)]
+        res[case[1]] = case[2]
+        return res
+      end)
+      app:get("/stream", function()
+        local res = http.stream(function() end)
+        res.status = "200"
+        return res
+      end)
+      app:get("/good", function()
+        local res = http.Response { text = "x" }
+        res.status, res.body, res._mine = 404.0, "y", 1
+        return res
+      end)
+      local server <close> = require("aio.http.testing").TestServer(app)
+      local raw <close> = server:connect()
+      for i, case in ipairs(cases) do
+        last = nil
+        lu.assertEquals(raw:ask(get("/" .. i)).status, 500, case[3])
+        lu.assertStrContains(last, case[3])
+      end
+      lu.assertEquals(raw:ask(get "/stream").status, 500)
+      local res = raw:ask(get "/good")
+      lu.assertEquals({ res.status, res.body }, { 404, "y" })
+    end)
+  end
+end
+
 -- Scopes see the errors of handlers as they are: a time limit its own cancellation, a group one
 -- error of its child.
 function T.test_scopes_that_end_by_an_error_in_a_handler()

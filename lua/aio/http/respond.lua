@@ -154,7 +154,10 @@ local function prepare(c, req, res)
   for _, fn in ipairs(req.route.prepare or {}) do fn(req, res) end
   local compress = res.compress
   if compress == nil then compress = c.settings.compress end
-  if compress then require("aio.http.compress").apply(req, res, compress) end
+  if compress then
+    response.check_fields(res)
+    require("aio.http.compress").apply(req, res, compress)
+  end
   req._preparing = nil
 end
 
@@ -175,6 +178,7 @@ function M.answer(c, req, res)
     res = M.own(res)
     prepare(c, req, res)
   end
+  response.check_fields(res)
   if mt._send then return res:_send(c, req) end
   local h = res._h
   return M.send(c, req, res.status, h and res.reason, h, res.content_type, res.body)

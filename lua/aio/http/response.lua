@@ -3,6 +3,7 @@
 -- Responses that a handler returns: status, headers and a body in memory. What is sent otherwise
 -- (streams, files) has the same fields and a method `_send`, see aio.http.respond.
 
+local core = require "aio.core"
 local check = require "aio.check"
 local headers = require "aio.http.headers"
 
@@ -26,6 +27,15 @@ local function get_headers(self, key)
   return h
 end
 
+-- What may be set; names that begin with _ are ours.
+local FIELDS = { status = true, reason = true, body = true, content_type = true, compress = true }
+
+local function check_field(key)
+  if FIELDS[key] or type(key) == "string" and key:byte() == 95 then return end
+  check.state(("a response has no field '%s' (there is: body, compress, content_type, headers, "
+    .. "reason, status)"):format(tostring(key)))
+end
+
 --- The `__index` and `__newindex` of a class of responses whose methods these are.
 function M.accessors(own)
   local function index(self, key)
@@ -38,6 +48,7 @@ function M.accessors(own)
       self._h = headers.Headers(value)
       return
     end
+    check_field(key)
     if key == "reason" or key == "compress" then self._h = self._h or headers.Headers() end
     rawset(self, key, value)
   end
@@ -58,6 +69,29 @@ function M.check_status(status, unset, name)
   check.arg(integer and integer >= 200 and integer <= 999, 1, name,
     ("option 'status': an integer from 200 to 999 expected, got %s"):format(tostring(status)))
   return integer
+end
+
+-- What a field is when it is not set by a constructor, which has checked it.
+local function bad_field(name, wanted, value)
+  local got = type(value) == "string" and ("%q"):format(value) or type(value) == "number" and value
+    or type(value)
+  error(core.RuntimeError(("field '%s' of the response: %s expected, got %s"):format(name, wanted,
+    got)), 0)
+end
+
+--- Checks what somebody may have set in the meantime. Raises RuntimeError.
+---@param res table a response of any class
+function M.check_fields(res)
+  local status, kind, reason = res.status, res.content_type, res.reason
+  local integer = type(status) == "number" and math.tointeger(status)
+  if not integer or integer < 200 or integer > 999 then
+    bad_field("status", "an integer from 200 to 999", status)
+  end
+  if kind ~= nil and type(kind) ~= "string" then bad_field("content_type", "a string", kind) end
+  if reason ~= nil and type(reason) ~= "string" then bad_field("reason", "a string", reason) end
+  if getmetatable(res) == Response and type(res.body) ~= "string" then
+    bad_field("body", "a string", res.body)
+  end
 end
 
 --- What `_h` is at first for such options.
