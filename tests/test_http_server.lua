@@ -179,6 +179,12 @@ function T.test_what_handlers_return()
         headers = { ["X-A"] = "1" } }
     end)
     app:get("/text", function() return http.Response { text = "ä" } end)
+    app:get("/page", function()
+      return http.Response { text = "ü", content_type = "text/html" }
+    end)
+    app:get("/latin", function()
+      return http.Response { text = "a", content_type = "text/html; Charset=latin1" }
+    end)
     app:get("/html", function() return http.html("<p>", { status = 203 }) end)
     app:get("/empty", function() return http.Response { status = 204 } end)
     app:get("/error", function() return http.Gone "it was here" end)
@@ -202,6 +208,8 @@ function T.test_what_handlers_return()
     lu.assertEquals({ res.status, res.reason, res.body, res.headers["Content-Type"],
       res.headers["X-A"] }, { 201, "Made", "b", "x/y", "1" })
     lu.assertEquals(ask("/text").headers["Content-Length"], "2")
+    lu.assertEquals(ask("/page").headers["Content-Type"], "text/html; charset=utf-8")
+    lu.assertEquals(ask("/latin").headers["Content-Type"], "text/html; Charset=latin1")
     res = ask "/html"
     lu.assertEquals({ res.status, res.headers["Content-Type"] },
       { 203, "text/html; charset=utf-8" })

@@ -104,15 +104,19 @@ local TEXT = "text/plain; charset=utf-8"
 
 --- A response. Fields: `status`, `reason`, `headers`, `body`, `content_type`.
 ---@param opts? table status (200), reason, headers (map, list of pairs, or Headers), body (string),
----  content_type ("application/octet-stream"), text (a body with content_type "text/plain;
----  charset=utf-8"), compress (true: when the client takes it; false: never)
+---  content_type ("application/octet-stream"), text (a body in UTF-8, with a content_type that
+---  says so, unset "text/plain"), compress (true: when the client takes it; false: never)
 ---@return Response
 function M.Response(opts)
   opts = check.options(opts, OPTIONS, 1, "Response")
   local content_type = opts.content_type
   if opts.text then
     check.arg(not opts.body, 1, "Response", "one of 'body' and 'text' expected, not both")
-    content_type = content_type or TEXT
+    if not content_type then
+      content_type = TEXT
+    elseif not content_type:lower():find("charset=", 1, true) then
+      content_type = content_type .. "; charset=utf-8"
+    end
   end
   return setmetatable({
     status = M.check_status(opts.status, 200, "Response"), reason = opts.reason,
