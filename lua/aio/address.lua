@@ -117,4 +117,12 @@ function M.getnameinfo(addr, flags)
   error(service, 0)
 end
 
+-- Where asyncio has them.
+
+--- As aio.getaddrinfo. [suspends]
+core._Loop.getaddrinfo = function(_, ...) return M.getaddrinfo(...) end
+
+--- As aio.getnameinfo. [suspends]
+core._Loop.getnameinfo = function(_, ...) return M.getnameinfo(...) end
+
 return M

@@ -52,6 +52,14 @@ aio_buffer_place aio_buffer_place_at(lua_State *L, const aio_state *st, int idx)
   return p;
 }
 
+aio_buffer_place aio_buffer_place_arg(lua_State *L, const aio_state *st, int arg) {
+  buffer *b = aio_object_check(L, st, arg, AIO_REF_BUFFER);
+  lua_Integer first = luaL_optinteger(L, arg + 1, 1), last = luaL_optinteger(L, arg + 2, -1);
+  aio_buffer_place p = range(b, first, last);
+  luaL_argcheck(L, p.len > 0, arg + 1, "no byte to fill");
+  return p;
+}
+
 /* aio.Buffer(n), or of a string; the class itself is the first argument of its __call. */
 static int buffer_new(lua_State *L) {
   size_t len;

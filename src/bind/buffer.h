@@ -18,5 +18,7 @@ void aio_buffer_open(lua_State *L, aio_state *st);
 /* The place that the values at `idx` (a buffer), `idx` + 1 (the first byte, or nil) and `idx` + 2
  * (the last, or nil) mean; raises when it is none, or empty. [may throw] */
 aio_buffer_place aio_buffer_place_at(lua_State *L, const aio_state *st, int idx);
+/* The same for the arguments `arg` to `arg` + 2 of a function that Lua calls. [may throw] */
+aio_buffer_place aio_buffer_place_arg(lua_State *L, const aio_state *st, int arg);
 
 #endif

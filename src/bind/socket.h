@@ -6,6 +6,7 @@
 #ifndef AIO_BIND_SOCKET_H
 #define AIO_BIND_SOCKET_H
 
+#include "bind/buffer.h"
 #include "bind/state.h"
 #include "bind/watch.h"
 #include "core/sock.h"
@@ -50,6 +51,8 @@ size_t aio_socket_size_at(lua_State *L, int arg);
 /* One try each. They return the count of pushed results, or -1: not now. [may throw] */
 int aio_socket_recv(lua_State *L, const aio_socket_ud *u, size_t n, bool from_whom,
                     const char *call);
+int aio_socket_recv_into(lua_State *L, const aio_socket_ud *u, aio_buffer_place to, bool from_whom,
+                         const char *call);
 int aio_socket_accept(lua_State *L, const aio_socket_ud *u, const char *call);
 /* The count of bytes, or -1: not now. [may throw] */
 ptrdiff_t aio_socket_send(lua_State *L, const aio_socket_ud *u, const char *ptr, size_t len,

@@ -136,6 +136,19 @@ int aio_socket_recv(lua_State *L, const aio_socket_ud *u, size_t n, bool from_wh
   return from_whom ? 1 + push_address(L, &from) : 1;
 }
 
+int aio_socket_recv_into(lua_State *L, const aio_socket_ud *u, aio_buffer_place to, bool from_whom,
+                         const char *call) {
+  aio_address from;
+  ptrdiff_t got = aio_sock_recv(u->s, to.ptr, to.len, from_whom ? &from : NULL);
+  if (got == UV_EAGAIN) return -1;
+  if (got < 0) return aio_socket_raise(L, (int)got, call);
+  if (got == 0 && u->connected)
+    lua_pushnil(L);
+  else
+    lua_pushinteger(L, got);
+  return from_whom ? 1 + push_address(L, &from) : 1;
+}
+
 ptrdiff_t aio_socket_send(lua_State *L, const aio_socket_ud *u, const char *ptr, size_t len,
                           const aio_address *to, const char *call) {
   ptrdiff_t sent = aio_sock_send(u->s, ptr, len, to);

@@ -108,6 +108,37 @@ static int sock_recvfrom(lua_State *L) {
   return receive(L, &op);
 }
 
+static int into(lua_State *L, const aio_socket_ud *u, bool from_whom, const char *call) {
+  aio_buffer_place to = aio_buffer_place_arg(L, aio_state_up(L), DATA);
+  return aio_socket_recv_into(L, u, to, from_whom, call);
+}
+
+static int try_recv_into(lua_State *L, const aio_socket_ud *u, const char *call) {
+  return into(L, u, false, call);
+}
+
+static int try_recvfrom_into(lua_State *L, const aio_socket_ud *u, const char *call) {
+  return into(L, u, true, call);
+}
+
+/* Into a buffer, which keeps its size: what is right now is right when bytes come. */
+static int receive_into(lua_State *L, const operation *op) {
+  check(L);
+  lua_settop(L, PROGRESS - 1);
+  aio_buffer_place_arg(L, aio_state_up(L), DATA);
+  return perform(L, op);
+}
+
+static int sock_recv_into(lua_State *L) {
+  static const operation op = {"sock_recv_into", AIO_READING, try_recv_into};
+  return receive_into(L, &op);
+}
+
+static int sock_recvfrom_into(lua_State *L) {
+  static const operation op = {"sock_recvfrom_into", AIO_READING, try_recvfrom_into};
+  return receive_into(L, &op);
+}
+
 static int try_accept(lua_State *L, const aio_socket_ud *u, const char *call) {
   return aio_socket_accept(L, u, call);
 }
@@ -235,6 +266,8 @@ static int sock_connect(lua_State *L) {
 
 const luaL_Reg aio_socket_loop_methods[] = {{"sock_recv", sock_recv},
                                             {"sock_recvfrom", sock_recvfrom},
+                                            {"sock_recv_into", sock_recv_into},
+                                            {"sock_recvfrom_into", sock_recvfrom_into},
                                             {"sock_accept", sock_accept},
                                             {"sock_sendall", sock_sendall},
                                             {"sock_sendto", sock_sendto},
