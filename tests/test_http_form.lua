@@ -183,6 +183,13 @@ function T.TestFormData.test_refused()
   lu.assertErrorMsgContains("value expected", form.add_field, form, "x")
   lu.assertErrorMsgContains("name of the file expected", form.add_file, form, "x", "y")
   lu.assertErrorMsgContains("unknown option", form.add_field, form, "x", "y", { z = 1 })
+  for _, fields in ipairs {
+    { f = { data = "x", file_name = "y" } }, { { "f", { data = "x", file_name = "y" } } },
+    { f = { "a", { data = "x", file_name = "y" } } },
+  } do
+    lu.assertErrorMsgContains("#1 to 'FormData' (unknown option 'file_name' (there is: "
+      .. "content_type, data, filename, headers", http.FormData, fields)
+  end
   lu.assertErrorMsgContains("table of fields expected", http.FormData, 1)
   lu.assertErrorMsgContains("item 1: { name, value } expected", http.FormData, { "a" })
   form:add_field("x", true)

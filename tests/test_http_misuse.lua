@@ -44,6 +44,24 @@ function T.test_routes()
   lu.assertNotNil(app:get("/{x:%d+\\}", print)) -- a backslash by itself
 end
 
+function T.test_routes_that_would_never_be_called()
+  local app = http.Application()
+  app:get("/a", print)
+  argument("#1 to 'get' (there is a route GET '/a' already; this one would never be called)",
+    function() app:get("/a", print) end)
+  argument("#2 to 'route' (there is a route PUT '/{x}' already", function()
+    app:put("/{x}", print)
+    app:route("put", "/{x}", print)
+  end)
+  argument("#1 to 'websocket' (there is a route GET '/a' already", function()
+    app:websocket("/a", print)
+  end)
+  app:post("/a", print)
+  app:head("/a", print)
+  app:route("*", "/a", print)
+  lu.assertEquals(tostring(app), "Application: 5 routes")
+end
+
 -- A wrong folder is told at the start.
 function T.test_static_folders()
   aio.run(function()

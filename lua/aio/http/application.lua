@@ -66,7 +66,7 @@ function M.Application(opts)
     client_max_size = size,
     middlewares = {}, on_startup = signal(), on_shutdown = signal(), on_cleanup = signal(),
     on_response_prepare = signal(), cleanup_ctx = signal(),
-    _routes = {}, _mounts = {}, _hosts = {}, _names = {}, _limits = opts.limits,
+    _routes = {}, _known = {}, _mounts = {}, _hosts = {}, _names = {}, _limits = opts.limits,
     _compress = opts.compress,
   }, Application)
   for _, fn in ipairs(opts.middlewares or {}) do
@@ -101,6 +101,10 @@ local function add(self, n, name, method, path, handler, opts)
     check.arg(not self._names[opts.name], n + 2, name,
       ("option 'name': there is a route '%s' already"):format(opts.name))
   end
+  local key = method .. " " .. path
+  check.arg(not self._known[key], n, name,
+    ("there is a route %s '%s' already; this one would never be called"):format(method, path))
+  self._known[key] = true
   local route = {
     method = method, path = path, pieces = pieces, handler = handler, name = opts.name, app = self,
     user = handler, -- whose place is told when it fails

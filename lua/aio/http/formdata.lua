@@ -61,9 +61,12 @@ function FormData:_as_body(as_multipart)
   return { text = text, size = #text, type = "application/x-www-form-urlencoded", again = true }
 end
 
+local PART = { data = true, filename = "string", content_type = "string", headers = "table" }
+
 -- A field of a table: a value, or { data=, filename=, content_type=, headers= }.
 local function add(self, name, value)
   if type(value) == "table" and not getmetatable(value) and value.data ~= nil then
+    check.options(value, PART, 1, "FormData")
     self:add_field(name, value.data, { filename = value.filename,
       content_type = value.content_type, headers = value.headers })
   else
