@@ -262,6 +262,75 @@ function T.TestAgreed.test_two_tasks_begin_tls_on_one_stream()
   end)
 end
 
+-- Which context is chosen changes between two connections of a client that resumes its session.
+local function resumes(version, first, second, cert)
+  local chosen, resumed, ok
+  with_server({ sni = function() return chosen end }, function(port)
+    local ctx = tls.client { max_version = version, cert = cert, key = cert and certs.client_key }
+    for i, each in ipairs { first, second } do
+      chosen = each
+      ok = pcall(function()
+        local conn <close> = connect(port, ctx)
+        echo(conn)
+        lu.assertEquals(conn:get_extra_info("version"), version)
+        resumed = conn:get_extra_info("session_reused")
+      end)
+      if i == 1 then lu.assertTrue(ok) end
+    end
+  end)
+  return ok and resumed, ok
+end
+
+function T.TestAgreed.test_a_session_is_for_one_context()
+  local open, strict = tls.server(), tls.server { client_ca = certs.ca }
+  for _, version in ipairs { "TLSv1.2", "TLSv1.3" } do
+    lu.assertTrue((resumes(version, open, open)))
+    lu.assertTrue((resumes(version, strict, strict, certs.client)))
+    local _, served = resumes(version, open, strict) -- it has no certificate
+    lu.assertFalse(served)
+    local resumed
+    resumed, served = resumes(version, open, strict, certs.client)
+    lu.assertTrue(served)
+    lu.assertFalse(resumed)
+  end
+end
+
+-- What a context says of versions, ciphers and sessions holds also when `sni` has chosen it.
+function T.TestAgreed.test_sni_chooses_all_of_a_context()
+  local chosen
+  local function agreed(own, opts, client)
+    opts = opts or {}
+    local twice = {}
+    with_server(own, function(port)
+      chosen = tls.server(opts)
+      local ctx = tls.client(client)
+      for i = 1, 2 do
+        local conn <close> = connect(port, ctx)
+        echo(conn)
+        twice[i] = ("%s %s %s"):format(conn:get_extra_info("version"),
+          conn:get_extra_info("cipher").name, conn:get_extra_info("session_reused"))
+      end
+    end)
+    return twice[2]
+  end
+  local sni = function() return chosen end
+  lu.assertStrMatches(agreed({ sni = sni }, { max_version = "TLSv1.2" }), "TLSv1.2 .* true")
+  lu.assertStrMatches(agreed({ sni = sni, max_version = "TLSv1.2" }, { min_version = "TLSv1.3" }),
+    "TLSv1.3 .* true")
+  lu.assertStrMatches(agreed({ sni = sni }, { session_cache = false }), "TLSv1.3 .* false")
+  lu.assertStrMatches(agreed({ sni = sni, session_cache = false }), "TLSv1.3 .* true")
+  lu.assertStrMatches(agreed({ sni = sni, session_cache = false }, { max_version = "TLSv1.2" }),
+    "TLSv1.2 .* true")
+  lu.assertStrMatches(agreed({ sni = sni }, { max_version = "TLSv1.2", session_cache = false }),
+    "TLSv1.2 .* false")
+  for _, name in ipairs { "TLS_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-CHACHA20-POLY1305" } do
+    lu.assertStrContains(agreed({ sni = sni }, { ciphers = name,
+      max_version = not name:find("TLS_", 1, true) and "TLSv1.2" or nil }), name)
+  end
+  lu.assertFalse((pcall(agreed, { sni = sni }, { min_version = "TLSv1.3" },
+    { max_version = "TLSv1.2" })))
+end
+
 function T.TestAgreed.test_sni_that_fails()
   with_server({ sni = function(name)
     if name == "localhost" then error("no such host", 0) end

@@ -5,6 +5,7 @@
  * exists before the SSL_CTX does. */
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <string.h>
 
 #include "tls/tls.h"
@@ -150,7 +151,12 @@ static void set_defaults(SSL_CTX *ctx) {
                             SSL_MODE_NO_AUTO_CHAIN);
   SSL_CTX_set_read_ahead(ctx, 1); /* the head of a record and its body in one go */
   SSL_CTX_set_default_passwd_cb(ctx, give_password);
-  SSL_CTX_set_session_id_context(ctx, (const unsigned char *)"aio", 3);
+}
+
+/* What a session says of its peer is true for the context that has verified it, and for no other:
+ * tickets of all names of a server are sealed with the keys of the context that was asked first. */
+static bool set_id(tls_context *c) {
+  return RAND_bytes(c->id, TLS_ID) == 1 && SSL_CTX_set_session_id_context(c->ctx, c->id, TLS_ID);
 }
 
 static void set_sessions(SSL_CTX *ctx, bool on) {
@@ -228,6 +234,7 @@ static const char *set_ciphers(lua_State *L, SSL_CTX *ctx) {
 static const char *set_up(lua_State *L, tls_context *c) {
   const char *failed;
   set_defaults(c->ctx);
+  if (!set_id(c)) return "session_cache";
   set_sessions(c->ctx, c->resume);
   if ((failed = set_ciphers(L, c->ctx))) return failed;
   if ((failed = set_certificate(L, c->ctx))) return failed;
@@ -236,6 +243,24 @@ static const char *set_up(lua_State *L, tls_context *c) {
   set_verify(L, c);
   if (c->ask_name) SSL_CTX_set_client_hello_cb(c->ctx, tls_on_hello, NULL);
   return NULL;
+}
+
+static void put_on_tickets(const tls_context *c, SSL *ssl) {
+  if (c->resume)
+    SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+  else
+    SSL_set_options(ssl, SSL_OP_NO_TICKET);
+  SSL_set_num_tickets(ssl, SSL_CTX_get_num_tickets(c->ctx));
+}
+
+/* Certificates, ciphers and ALPN are the new SSL_CTX's; what SSL_new has copied is not. */
+bool tls_context_put_on(const tls_context *c, SSL *ssl) {
+  if (!SSL_set_SSL_CTX(ssl, c->ctx)) return false;
+  if (!SSL_set_session_id_context(ssl, c->id, TLS_ID)) return false;
+  if (!SSL_set_min_proto_version(ssl, SSL_CTX_get_min_proto_version(c->ctx))) return false;
+  if (!SSL_set_max_proto_version(ssl, SSL_CTX_get_max_proto_version(c->ctx))) return false;
+  put_on_tickets(c, ssl);
+  return true;
 }
 
 /* tls._context(...): a context, or nil, the option that failed, and why. */

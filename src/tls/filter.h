@@ -38,6 +38,7 @@ struct tls_filter {
   enum tls_phase phase;
   bool server;
   bool asking, answered; /* which context is for the client's name? */
+  bool refused;          /* that one cannot be had */
   bool reading;          /* the stream above wants bytes */
   bool full;             /* it has bytes to write */
   bool closing;          /* it waits for us to finish */

@@ -105,9 +105,10 @@ void tls_shake_hands(tls_filter *f) {
 }
 
 int tls_on_hello(SSL *ssl, int *alert, void *arg) {
-  (void)alert;
   (void)arg;
   tls_filter *f = SSL_get_app_data(ssl);
+  *alert = SSL_AD_INTERNAL_ERROR;
+  if (f->refused) return SSL_CLIENT_HELLO_ERROR;
   if (f->answered) return SSL_CLIENT_HELLO_SUCCESS;
   tls_info_note_name(f->info, ssl);
   return SSL_CLIENT_HELLO_RETRY;
@@ -124,8 +125,8 @@ bool tls_filter_asks(const tls_filter *f) {
 
 bool tls_filter_answer(tls_filter *f, tls_context *c) {
   if (!f->asking) return false;
-  if (c && !SSL_set_SSL_CTX(f->ssl, c->ctx)) return false;
-  if (c) {
+  f->refused = c && !tls_context_put_on(c, f->ssl);
+  if (c && !f->refused) {
     tls_context_hold(c);
     f->other = c;
     SSL_set_verify(f->ssl, c->verify_peer, on_verify);

@@ -22,6 +22,8 @@ AIO_EXPORT int luaopen_aio_tls(lua_State *L);
 /* Clients resume sessions of at most so many servers. */
 enum { TLS_SESSIONS = 64 };
 
+enum { TLS_ID = 16 };
+
 typedef struct tls_session {
   char *key; /* or NULL: free */
   SSL_SESSION *session;
@@ -30,6 +32,7 @@ typedef struct tls_session {
 typedef struct tls_context {
   unsigned refs;
   SSL_CTX *ctx;
+  unsigned char id[TLS_ID];       /* random: only its own sessions are resumed */
   X509_STORE *client_cas;         /* whom a server trusts to vouch for clients, or NULL */
   int verify_server, verify_peer; /* SSL_VERIFY_* as a client, as a server */
   bool ask_name;                  /* a server asks which context is for the client's name */
@@ -83,6 +86,9 @@ tls_context *tls_context_check(lua_State *L, int idx);
 bool tls_context_trust(tls_context *c);
 int tls_context_new(lua_State *L);
 int tls_context_ask(lua_State *L);
+/* A connection goes on with this context instead of the one it was made with, while the client's
+ * hello is looked at: with all that OpenSSL would leave as it was. */
+bool tls_context_put_on(const tls_context *c, SSL *ssl);
 void tls_context_open(lua_State *L);
 
 /* ---- session.c: what clients resume ---- */
