@@ -88,6 +88,7 @@ build = {
         "src/core/wakeup_unix.c",
         "src/core/watcher_unix.c",
         "src/bind/address.c",
+        "src/bind/argument.c",
         "src/bind/buffer.c",
         "src/bind/call.c",
         "src/bind/channel.c",

@@ -91,6 +91,7 @@ set(AIO_CORE_WINDOWS_SOURCES
 
 set(AIO_BIND_SOURCES
   src/bind/address.c
+  src/bind/argument.c
   src/bind/buffer.c
   src/bind/call.c
   src/bind/channel.c

@@ -253,6 +253,54 @@ function T.test_scopes_need_a_task_and_are_used_once()
   end)
 end
 
+-- A function that pcall, catch or a task calls has no name for Lua.
+local function nameless(n, method, text, object, ...)
+  for _, protect in ipairs { pcall, function(...) return pcall(aio.catch, aio.OSError, ...) end } do
+    local ok, err = protect(object[method], object, ...)
+    lu.assertFalse(ok)
+    lu.assertStrContains(err, here .. ":")
+    lu.assertStrContains(err, (": bad argument #%d to '%s' (%s"):format(n, method, text))
+  end
+end
+
+function T.test_methods_that_are_called_without_a_name()
+  aio.run(function()
+    local a <close>, b = require("aio.testing").stream_pair()
+    local _ <close> = b
+    local datagram <close> = aio.open_datagram {}
+    local path = os.tmpname()
+    local file <close> = aio.open(path, "w")
+    os.remove(path)
+    nameless(1, "read", 'a number of bytes, "a"', a, "x")
+    nameless(1, "write", "item 1 of the list is a table", a, { {} })
+    nameless(1, "readexactly", "number expected, got string", a, "x")
+    nameless(1, "readuntil", "a separator that is not empty", a, "")
+    nameless(2, "send", "address expected", datagram, "x")
+    nameless(1, "put", "nil cannot be put", aio.Queue())
+    nameless(1, "put_nowait", "nil cannot be put", aio.PriorityQueue())
+    nameless(1, "send", "nil cannot be sent", aio.Channel())
+    nameless(1, "write", "string expected, got table", file, {})
+    nameless(1, "seek", "invalid option 'x'", file, "x")
+    nameless(2, "seek", "number expected, got string", file, "set", "x")
+    nameless(1, "add_done_callback", "function expected, got no value", aio.Future())
+    nameless(1, "set_exception", "an error expected", aio.Future())
+    nameless(1, "call_later", "number expected", aio.get_running_loop(), "x", print)
+    -- functions of the module
+    local ok, err = pcall(aio.sleep, "x")
+    lu.assertFalse(ok)
+    lu.assertStrMatches(err, ".*test_misuse.lua:%d+: bad argument #1 to 'aio.sleep' %(number of.*")
+    ok, err = pcall(a.read, datagram, 1)
+    lu.assertFalse(ok)
+    lu.assertStrContains(err, "calling 'read' on bad self (Stream expected, got Datagram)")
+    -- the body of a task
+    local task = aio.create_task(a.read, a, "x")
+    aio.wait { task }
+    lu.assertStrContains(task:exception(), "bad argument #1 to 'read'")
+    -- with a name it is Lua's text
+    argument("#1 to 'read' (a number of bytes", function() a:read "x" return true end)
+  end)
+end
+
 function T.test_no_loop()
   state("no running loop", call(aio.create_task, print))
   state("no running loop", call(aio.Future))
