@@ -286,6 +286,19 @@ function T.TestDebug.test_wrong_use_is_blamed_on_who_made_the_task()
   end)
 end
 
+-- A tail call has taken away the frame that is to blame: no line is better than that of the task.
+function T.TestDebug.test_nobody_is_blamed_after_a_tail_call()
+  reports_of(function()
+    for _, fn in ipairs { function() return aio.wait {} end,
+      function() return aio.timeout("x") end } do
+      local t = aio.create_task(fn)
+      local ok, err = pcall(t.await, t)
+      lu.assertFalse(ok)
+      lu.assertStrMatches(tostring(err), "bad argument #1 to .*")
+    end
+  end)
+end
+
 -- In a process of its own, because the variable is read when aio is loaded.
 local function debug_flag(value)
   local chunk = "local aio = require 'aio'; "

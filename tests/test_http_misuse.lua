@@ -62,6 +62,22 @@ function T.test_routes_that_would_never_be_called()
   lu.assertEquals(tostring(app), "Application: 5 routes")
 end
 
+-- In debug mode, too, the line of the server is not blamed for a handler that left by a tail call.
+function T.test_a_handler_that_returns_a_call()
+  aio.run_with({ debug = true }, function()
+    local told
+    aio.get_running_loop():set_exception_handler(function(_, ctx) told = ctx end)
+    local app = http.Application()
+    local at = debug.getinfo(1, "l").currentline + 1
+    app:get("/", function() return http.Response { stat = 1 } end)
+    local client <close> = kit.TestClient(app)
+    local r <close> = client:get "/"
+    lu.assertEquals(r.status, 500)
+    lu.assertStrMatches(told.exception, "bad argument #1 to 'Response' .*")
+    lu.assertStrContains(told.message, ("(%s:%d)"):format(here, at))
+  end)
+end
+
 -- A wrong folder is told at the start.
 function T.test_static_folders()
   aio.run(function()

@@ -111,14 +111,17 @@ static bool is_ours(const aio_state *st, const lua_Debug *ar) {
 
 void aio_error_where(lua_State *L, const aio_state *st) {
   lua_Debug ar;
+  bool lost = false;
   for (int level = 0; lua_getstack(L, level, &ar); level++) {
-    lua_getinfo(L, "Sl", &ar);
+    lua_getinfo(L, "Slt", &ar);
+    lost = lost || ar.istailcall;
     if (is_ours(st, &ar) || ar.currentline <= 0) continue;
     lua_pushfstring(L, "%s:%d", ar.short_src, ar.currentline);
     return;
   }
-  /* aio's own function is the body of the task: whoever made it is to blame */
-  if (!aio_made_push(L, st)) lua_pushliteral(L, "");
+  /* aio's own function is the body of the task: whoever made it is to blame, unless the frame that
+   * is to blame has gone by a tail call */
+  if (lost || !aio_made_push(L, st)) lua_pushliteral(L, "");
 }
 
 int aio_error_state(lua_State *L, const aio_state *st, enum aio_error_class c, const char *fmt,
@@ -303,12 +306,23 @@ static bool wants_traceback(lua_State *L, const aio_state *st) {
   return yes;
 }
 
+/* Has a tail call taken a frame away? It may be the one that is to blame. */
+static bool is_frame_lost(lua_State *L) {
+  lua_Debug ar;
+  for (int level = 0; lua_getstack(L, level, &ar); level++) {
+    lua_getinfo(L, "t", &ar);
+    if (ar.istailcall) return true;
+  }
+  return false;
+}
+
 /* A wrong argument of a C function that is the body of the task has no line: it gets the one that
  * made the task. */
 static void add_place(lua_State *L, const aio_state *st) {
   static const char start[] = "bad argument";
   const char *s = lua_tostring(L, 1);
-  if (!s || strncmp(s, start, sizeof start - 1) != 0 || !aio_made_push(L, st)) return;
+  if (!s || strncmp(s, start, sizeof start - 1) != 0) return;
+  if (is_frame_lost(L) || !aio_made_push(L, st)) return;
   lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), s);
   lua_replace(L, 1);
 }
