@@ -120,9 +120,14 @@ end
 -- Where asyncio has them.
 
 --- As aio.getaddrinfo. [suspends]
+---@param ... any its arguments
+---@return table list
 core._Loop.getaddrinfo = function(_, ...) return M.getaddrinfo(...) end
 
 --- As aio.getnameinfo. [suspends]
+---@param ... any its arguments
+---@return string host
+---@return string service
 core._Loop.getnameinfo = function(_, ...) return M.getnameinfo(...) end
 
 return M
