@@ -429,6 +429,12 @@ function T.TestArguments.test_wrong_options()
     wrong("port from 0 to 65535", { remote_addr = { "127.0.0.1", -1 } })
     wrong("port from 0 to 65535", { remote_addr = { "127.0.0.1" } })
     wrong("path expected, got an empty one", { local_addr = "" })
+    -- such a path may be meant, but hardly ever is
+    wrong("path of a Unix socket; write { \"127.0.0.1\", 0 }, or for such a path './127.0.0.1:0'",
+      { local_addr = "127.0.0.1:0" })
+    wrong("option 'remote_addr': '[::1]:53' would be the path of a Unix socket; write "
+      .. "{ \"::1\", 53 }", { remote_addr = "[::1]:53" })
+    wrong("write { host, 53 }", { remote_addr = ":53" })
     wrong("of one kind", { local_addr = "/tmp/x", remote_addr = LOCAL })
     wrong("option 'family'", { family = "unix" })
     wrong("option 'queue': an integer from 1", { queue = 0 })

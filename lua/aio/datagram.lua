@@ -24,6 +24,12 @@ M.OPTIONS = {
 local function check_address(a, what, n, name)
   if a == nil then return nil end
   if type(a) == "string" then
+    local host, port = a:match "^%[?([^/\0]-)%]?:(%d+)$"
+    if host then
+      check.argerror(n, name, ("option '%s': '%s' would be the path of a Unix socket; write "
+        .. "{ %s, %s }, or for such a path './%s'"):format(what, a,
+        host == "" and "host" or ("%q"):format(host), port, a))
+    end
     stream.check_path(a, n, name)
     return a
   end
