@@ -257,6 +257,71 @@ function T.TestErrors.test_a_descriptor_closed_behind_our_back()
   end)
 end
 
+-- The same with a file that is still open elsewhere, by another number here: the kernel goes on to
+-- report it, to nobody.
+local function closed_but_open_elsewhere(fn)
+  return function()
+    if UV then return lu.skip("libuv ends the process then") end
+    if not env.host then return lu.skip("needs the test interpreter") end
+    aio.run(function()
+      local loop = aio.get_running_loop()
+      local a, b <close> = aio.socketpair()
+      local c <close>, d = aio.socketpair() -- a watch that stays
+      local _ <close> = d
+      local fd, got, called = a:detach(), loop:create_future(), 0
+      local kept = env.host.dup(fd)
+      loop:add_reader(c, function() got:set_result(c:recv(10)) loop:remove_reader(c) end)
+      loop:add_reader(fd, function() called = called + 1 end)
+      loop:add_writer(fd, function() loop:remove_writer(fd) end)
+      streams.polled()
+      aio.close_fd(fd)
+      fn(loop, fd, b)
+      collectgarbage()
+      b:send "x"
+      streams.polled()
+      streams.polled()
+      lu.assertEquals(called, 0)
+      d:send "y"
+      lu.assertEquals(got:await(), "y")
+      env.host.close(kept)
+    end)
+  end
+end
+
+T.TestErrors.test_closed_open_elsewhere_and_removed = closed_but_open_elsewhere(function(loop, fd)
+  lu.assertTrue(loop:remove_reader(fd))
+end)
+
+T.TestErrors.test_closed_open_elsewhere_and_the_number_again = closed_but_open_elsewhere(
+  function(loop, fd, b)
+    local c <close>, d = aio.socketpair()
+    local _ <close> = d
+    local new = c:fileno() == fd and c or d
+    lu.assertEquals(new:fileno(), fd)
+    local wrong
+    loop:add_reader(new, function() wrong = true end)
+    b:send "x" -- to the one that nobody reads any more
+    streams.polled()
+    lu.assertNil(wrong)
+    loop:remove_reader(new)
+  end)
+
+-- A task that waits for such a socket hears of it, at the latest when another watch ends.
+T.TestErrors.test_closed_open_elsewhere_while_a_task_waits = closed_but_open_elsewhere(
+  function(loop, fd)
+    local e <close>, f = aio.socketpair()
+    local _ <close> = f
+    local waiting = aio.create_task(loop.sock_recv, loop, e, 10)
+    streams.polled()
+    local kept = env.host.dup(e:fileno())
+    aio.close_fd(e:fileno())
+    loop:remove_reader(fd)
+    f:send "x"
+    lu.assertEquals(raised(aio.OSError, waiting.await, waiting).code, "EBADF")
+    env.host.dup(kept, e:fileno()) -- which it will close
+    env.host.close(kept)
+  end)
+
 T.TestErrors.test_arguments = with_pair(function(loop, a)
   for call in pairs { add_reader = 1, add_writer = 1 } do
     local add = loop[call]

@@ -14,6 +14,7 @@ static void fdwatch_detach(aio_object *o) {
 
 void aio_fdwatch_init(aio_fdwatch *w, aio_loop *l, aio_sock fd) {
   memset(w, 0, sizeof *w);
+  aio_link_init(&w->asking);
   w->object.detach = fdwatch_detach;
   w->loop = l;
   w->mem = l->mem;

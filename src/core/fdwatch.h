@@ -17,6 +17,7 @@
 typedef struct aio_fdwatch aio_fdwatch;
 struct aio_fdwatch {
   aio_object object;
+  aio_link asking; /* of those that ask for something, where there is epoll */
   aio_loop *loop;
   aio_mem mem;
   aio_sock fd;

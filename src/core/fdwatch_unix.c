@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * Watches on Linux: an epoll queue of our own, whose descriptor libuv polls. The kernel is told of
- * every change at once, so a bad descriptor is an error of the one who asks. Invariant: the queue
- * holds a descriptor exactly while its watch asks for something, unless it was closed. */
+ * every change at once, so a bad descriptor is an error of the one who asks.
+ *
+ * The queue knows open files, not numbers: one that was closed while it is open elsewhere, in a
+ * child or by another number, stays in it, and no call can reach it there. Then the queue is
+ * `stale`, and before anything is taken out of it, it is replaced by a new one. Invariant: a queue
+ * that is not stale has no pointers but those of the watches in `asking`. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -17,6 +22,8 @@ struct aio_fdset {
   uv_poll_t poll;
   aio_loop *loop;
   int epfd;
+  aio_link asking; /* of aio_fdwatch.asking */
+  bool stale;
 };
 
 /* Every watch whose descriptor has an error or was hung up is ready for all that it asks. */
@@ -28,10 +35,66 @@ static unsigned events_of(const aio_fdwatch *w, uint32_t got) {
   return events & w->asked;
 }
 
+static void note_asked(aio_fdwatch *w, unsigned events) {
+  if (!events == !w->asked) {
+    w->asked = (uint8_t)events;
+    return;
+  }
+  w->asked = (uint8_t)events;
+  w->loop->live += events ? 1 : (unsigned)-1;
+  aio_list_del(&w->asking);
+  if (events) aio_list_push(&w->loop->fdset->asking, &w->asking);
+}
+
+static int control(aio_fdwatch *w, int op, unsigned events) {
+  struct aio_fdset *set = w->loop->fdset;
+  struct epoll_event e = {.events = 0, .data.ptr = w};
+  if (events & UV_READABLE) e.events |= EPOLLIN;
+  if (events & UV_WRITABLE) e.events |= EPOLLOUT;
+  if (epoll_ctl(set->epfd, op, w->fd, &e) == 0) return 0;
+  if (op != EPOLL_CTL_ADD) set->stale = true;
+  return -errno;
+}
+
+/* All watches into the new queue. One that cannot be there reports a last time, so that whoever
+ * waits learns from the descriptor what it is. */
+static void add_again(struct aio_fdset *set) {
+  aio_link old;
+  aio_link_init(&old);
+  aio_list_splice(&old, &set->asking);
+  for (aio_link *l; (l = aio_list_shift(&old));) {
+    aio_fdwatch *w = AIO_CONTAINER(l, aio_fdwatch, asking);
+    unsigned asked = w->asked;
+    aio_list_push(&set->asking, l);
+    if (control(w, EPOLL_CTL_ADD, asked) == 0) continue;
+    note_asked(w, 0);
+    w->fire(w, asked);
+  }
+}
+
+static void on_poll(uv_poll_t *p, int status, int events);
+
+/* Puts a new queue where the old one was, by the same number. False when the system has none: then
+ * libuv calls again. */
+static bool renew(struct aio_fdset *set) {
+  int fd = epoll_create1(EPOLL_CLOEXEC);
+  if (fd < 0) return false;
+  uv_poll_stop(&set->poll);
+  bool ok = dup3(fd, set->epfd, O_CLOEXEC) >= 0;
+  close(fd);
+  uv_poll_start(&set->poll, UV_READABLE, on_poll);
+  set->loop->watchers_changed = true;
+  if (!ok) return false;
+  set->stale = false;
+  add_again(set);
+  return true;
+}
+
 static void on_poll(uv_poll_t *p, int status, int events) {
   (void)status;
   (void)events;
-  const struct aio_fdset *set = AIO_CONTAINER(p, struct aio_fdset, poll);
+  struct aio_fdset *set = AIO_CONTAINER(p, struct aio_fdset, poll);
+  if (set->stale && !renew(set)) return;
   struct epoll_event got[EVENTS_AT_ONCE];
   int n = epoll_wait(set->epfd, got, EVENTS_AT_ONCE, 0);
   for (int i = 0; i < n; i++) {
@@ -55,6 +118,8 @@ static void set_detach(aio_object *o) {
   struct aio_fdset *set = AIO_CONTAINER(o, struct aio_fdset, object);
   aio_list_del(&set->object.link);
   set->loop->fdset = NULL;
+  while (aio_list_shift(&set->asking)) {
+  }
   uv_close((uv_handle_t *)&set->poll, on_closed);
   close(set->epfd);
 }
@@ -80,6 +145,7 @@ static int set_get(aio_loop *l) {
   memset(set, 0, sizeof *set);
   set->loop = l;
   set->object.detach = set_detach;
+  aio_link_init(&set->asking);
   aio_link_init(&set->object.link);
   int err = set_open(set);
   if (err) {
@@ -102,13 +168,6 @@ aio_fdwatch *aio_fdwatch_new(aio_loop *l, aio_sock fd, int *err) {
   return w;
 }
 
-static int control(aio_fdwatch *w, int op, unsigned events) {
-  struct epoll_event e = {.events = 0, .data.ptr = w};
-  if (events & UV_READABLE) e.events |= EPOLLIN;
-  if (events & UV_WRITABLE) e.events |= EPOLLOUT;
-  return epoll_ctl(w->loop->fdset->epfd, op, w->fd, &e) < 0 ? -errno : 0;
-}
-
 /* The number may belong to another file by now, which the queue does not know. */
 static int change(aio_fdwatch *w, unsigned events) {
   int err = control(w, w->asked ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, events);
@@ -128,8 +187,7 @@ int aio_fdwatch_ask(aio_fdwatch *w, unsigned events) {
   } else if (w->asked && w->loop->fdset) {
     control(w, EPOLL_CTL_DEL, 0);
   }
-  if (!events != !w->asked) w->loop->live += events ? 1 : (unsigned)-1;
-  w->asked = (uint8_t)events;
+  note_asked(w, events);
   return 0;
 }
 
