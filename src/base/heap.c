@@ -4,6 +4,8 @@
  * keys that are compared on the way down share a cache line. */
 #include "base/heap.h"
 
+#include <assert.h>
+
 #ifdef AIO_HOSTILE
 enum { FIRST_ROOM = 1, ARITY = 4 };
 #else
@@ -63,6 +65,7 @@ void aio_heap_add(aio_heap *h, aio_timer *t, double when) {
 void aio_heap_del(aio_heap *h, aio_timer *t) {
   if (!t->index) return;
   size_t i = t->index - 1;
+  assert(i < h->size && h->entries[i].timer == t); /* of this heap, not of another loop's */
   aio_heap_entry last = h->entries[--h->size];
   t->index = 0;
   if (last.timer == t) return;

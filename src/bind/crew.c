@@ -327,15 +327,34 @@ static int crew_stop(lua_State *L) {
 }
 
 static void watch_free(aio_cnode *c) {
-  aio_crew_release(AIO_CONTAINER(c, aio_crew, watch));
+  aio_crew_watch *w = AIO_CONTAINER(c, aio_crew_watch, node);
+  aio_port_release(w->port);
+  aio_crew_release(w->crew);
+  free(w);
 }
 
-/* In the loop that asked for it: some worker has ended. */
+/* In the loop that asked for it: some worker has ended. Other loops have watches of their own. */
 static void watch_run(aio_loop *core, aio_cnode *c) {
+  aio_link *joiners = &AIO_CONTAINER(c, aio_crew_watch, node)->crew->joiners;
   core->remotes--;
   core->working--;
-  aio_wake_all(core, &AIO_CONTAINER(c, aio_crew, watch)->joiners);
+  for (aio_link *p = joiners->next, *next; p != joiners; p = next) {
+    next = p->next;
+    aio_wait *w = aio_wait_of(p);
+    if (aio_task_of_wait(w)->fut.loop->core == core) aio_wake(core, w);
+  }
   watch_free(c);
+}
+
+void aio_crew_tell(aio_crew *crew) {
+  for (aio_crew_watch *w = crew->watches, *next; w; w = next) {
+    next = w->next;
+    aio_port *port = w->port;
+    aio_port_retain(port); /* the other thread may run, and free, it at once */
+    if (!aio_port_post(port, &w->node)) watch_free(&w->node); /* the loop is closed */
+    aio_port_release(port);
+  }
+  crew->watches = NULL;
 }
 
 static unsigned living(aio_crew *crew) {
@@ -345,27 +364,40 @@ static unsigned living(aio_crew *crew) {
   return n;
 }
 
-/* Asks for the news of the next end of a worker. False: none is left. */
-static bool watch(aio_crew *crew, aio_loop *core, aio_port *port) {
-  bool taken = false;
+static aio_crew_watch *watch_new(aio_crew *crew, aio_loop *core) {
+  aio_port *port = aio_port_get(core);
+  aio_crew_watch *w = port ? calloc(1, sizeof *w) : NULL;
+  if (!w) {
+    if (port) aio_port_release(port);
+    return NULL;
+  }
+  aio_link_init(&w->node.node.link);
+  w->node.run = watch_run;
+  w->node.drop = watch_free;
+  w->crew = crew;
+  w->port = port;
+  atomic_fetch_add(&crew->refs, 1);
+  return w;
+}
+
+static bool has_watch(const aio_crew *crew, const aio_port *port) {
+  const aio_crew_watch *w = crew->watches;
+  while (w && w->port != port) w = w->next;
+  return w != NULL;
+}
+
+/* Asks by `w`, which is used up, for the news of the next end of a worker. False: none is left. */
+static bool watch(aio_crew *crew, aio_loop *core, aio_crew_watch *w) {
   uv_mutex_lock(&crew->lock);
-  bool any = crew->count > 0;
-  if (any && crew->watch_port != port) {
-    aio_port *former = crew->watch_port; /* of a loop that has been closed */
-    if (former) {
-      aio_port_release(former);
-      atomic_fetch_sub(&crew->refs, 1);
-    }
-    crew->watch.run = watch_run;
-    crew->watch.drop = watch_free;
-    crew->watch_port = port;
-    atomic_fetch_add(&crew->refs, 1);
+  bool any = crew->count > 0, taken = any && !has_watch(crew, w->port);
+  if (taken) {
+    w->next = crew->watches;
+    crew->watches = w;
     core->remotes++;
     core->working++;
-    taken = true;
   }
   uv_mutex_unlock(&crew->lock);
-  if (!taken) aio_port_release(port);
+  if (!taken) watch_free(&w->node);
   return any;
 }
 
@@ -384,9 +416,9 @@ static int join_wait(lua_State *L, handle *h) {
     return 0;
   }
   aio_task *t = aio_task_waiter(L, st);
-  aio_port *port = aio_port_get(t->fut.loop->core);
-  if (!port) return luaL_error(L, "not enough memory");
-  if (!watch(h->crew, t->fut.loop->core, port)) {
+  aio_crew_watch *w = watch_new(h->crew, t->fut.loop->core);
+  if (!w) return luaL_error(L, "not enough memory");
+  if (!watch(h->crew, t->fut.loop->core, w)) {
     join_dead(h->crew);
     return 0;
   }

@@ -41,15 +41,27 @@ typedef struct aio_crew {
   unsigned nidle;
   bool closed;   /* no more calls; who finds the queue empty ends */
   bool orphaned; /* no executor any more: nobody joins */
-  /* Tells the thread of the executor that a worker has ended: */
-  aio_cnode watch;
-  aio_port *watch_port; /* not NULL: it is to be posted */
+  struct aio_crew_watch
+      *watches; /* one for each loop that is to hear of the next end of a worker */
 
   /* the executor's thread's: */
-  aio_link joiners; /* of aio_node.link: who waits until all workers have ended */
+  aio_link joiners; /* of aio_node.link: who waits until all workers have ended;
+                       of any loop of this thread */
 } aio_crew;
 
+/* Tells a loop that a worker has ended; posted once, then its loop frees it. It refers to the crew
+ * and the port. */
+typedef struct aio_crew_watch {
+  aio_cnode node;
+  struct aio_crew_watch *next;
+  aio_crew *crew;
+  aio_port *port;
+} aio_crew_watch;
+
 void aio_crew_release(aio_crew *crew); /* [any thread] */
+
+/* A worker has ended: posts all watches; the lock is held, and the caller refers to the crew. */
+void aio_crew_tell(aio_crew *crew);
 
 /* Starts a worker; the lock is held. 0 or libuv's error code. */
 int aio_crew_hire(aio_crew *crew);

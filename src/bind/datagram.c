@@ -174,7 +174,8 @@ static int send_try(lua_State *L, const datagram_ud *u) {
   int err = aio_datagram_take_error(u->d);
   if (!err) err = aio_datagram_send(u->d, data, len, to);
   if (err == UV_EAGAIN)
-    return aio_task_suspend(L, aio_task_waiter(L, aio_state_up(L)), &u->d->writers, NULL, send_k);
+    return aio_task_suspend(L, aio_task_waiter_in(L, u->d->loop, SELF), &u->d->writers, NULL,
+                            send_k);
   if (!err) return 0;
   check_kind(L, u->d, to);
   return raise_unsent(L, err, len);
@@ -241,7 +242,7 @@ static int raise_second(lua_State *L) {
 static int recv_try(lua_State *L, const datagram_ud *u) {
   int n = take_any(L, u);
   if (n >= 0) return n;
-  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter_in(L, u->d->loop, SELF);
   if (!aio_list_empty(&u->d->readers)) return raise_second(L);
   int err = aio_datagram_want(u->d);
   if (err) return raise_os(L, err, "recv");
@@ -299,9 +300,9 @@ static int clause_take(lua_State *L, aio_state *st, int obj, bool turn) {
 
 static const char *clause_arm(lua_State *L, aio_state *st, int obj, aio_task *t, aio_wait *w) {
   (void)st;
-  (void)t;
   aio_datagram *d = ((datagram_ud *)lua_touserdata(L, obj))->d;
   if (!d || !aio_datagram_is_open(d)) return "%s is closed";
+  if (d->loop != t->fut.loop->core) return AIO_FOREIGN_LOOP;
   if (!aio_list_empty(&d->readers)) return "another task, or clause, receives from %s already";
   if (aio_datagram_want(d)) return "%s cannot be received from";
   aio_list_push(&d->readers, &w->node.link);

@@ -103,7 +103,7 @@ static int feed_try(lua_State *L, aio_stream_ud *u) {
   aio_sink_ud *sink = lua_touserdata(L, WHAT);
   double first = limit(L, SECONDS), head = limit(L, HEAD);
   if (is_done(sink)) return fed(L, s, sink);
-  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter_in(L, s->loop, SELF);
   sink->begun = sink->unlimited = false;
   sink->stream = s;
   sink->head = head;
@@ -170,7 +170,7 @@ static int read_try(lua_State *L, aio_stream_ud *u) {
     lua_pushboolean(L, false);
     return 1;
   }
-  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter_in(L, s->loop, SELF);
   aio_stream_want(s, 1, -1);
   return s->eof ? read_try(L, u) : wait_for(L, t, s, limit(L, SECONDS), read_k);
 }

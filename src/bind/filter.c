@@ -31,8 +31,8 @@ static int put_filter(lua_State *L) {
   aio_filter_ud *f = lua_touserdata(L, FILTER);
   luaL_argcheck(L, f && f->filter, FILTER, "an unused filter expected");
   lua_settop(L, FILTER);
-  aio_task_waiter(L, st);
   if (!aio_stream_is_open(s)) return aio_stream_raise_closed(L);
+  aio_task_waiter_in(L, s->loop, SELF);
   if (s->end_wanted)
     return aio_error_state(L, st, AIO_E_RUNTIME, "cannot start TLS after write_eof()");
   if (!aio_list_empty(&s->readers))
@@ -81,7 +81,7 @@ static int wait_connected(lua_State *L) {
   aio_stream *s = aio_stream_self(L)->s;
   lua_settop(L, SELF);
   if (s->state != AIO_STREAM_CONNECTING) return connected(L);
-  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter_in(L, s->loop, SELF);
   return aio_task_suspend(L, t, &s->writers, NULL, connected_k);
 }
 

@@ -216,7 +216,7 @@ static int wait_k(lua_State *L, int status, lua_KContext ctx) {
 static int listener_wait_closed(lua_State *L) {
   aio_listener *ls = self(L)->ls;
   if (!ls->loop || (ls->closed && ls->count == 0)) return 0;
-  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter_in(L, ls->loop, SELF);
   aio_task_hold(L, t, SELF);
   return aio_task_suspend(L, t, &ls->closers, NULL, wait_k);
 }

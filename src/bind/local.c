@@ -76,7 +76,7 @@ static int send_try(lua_State *L, aio_stream *s) {
     lua_pushinteger(L, sent);
     return 1;
   }
-  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter_in(L, s->loop, SELF);
   int err = s->out.total == 0 ? s->source->ops->write_start(s->source) : 0;
   if (err) return aio_stream_raise(L, s, err, "write");
   return aio_task_suspend(L, t, &s->writers, NULL, send_k);

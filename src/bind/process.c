@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "bind/error.h"
-#include "bind/select.h"
 #include "bind/signal.h"
 #include "bind/stream.h"
 #include "core/child.h"
@@ -179,9 +178,7 @@ static int wait_k(lua_State *L, int status, lua_KContext ctx) {
 }
 
 static aio_task *waiter(lua_State *L, const aio_child *c) {
-  aio_state *st = aio_state_up(L);
-  aio_task *t = aio_task_waiter(L, st);
-  if (t->fut.loop->core != c->loop) aio_error_state(L, st, AIO_E_RUNTIME, "%s", AIO_OTHER_LOOP);
+  aio_task *t = aio_task_waiter_in(L, c->loop, SELF);
   aio_task_hold(L, t, SELF);
   return t;
 }

@@ -205,7 +205,7 @@ static int future_take(lua_State *L, aio_state *st, int obj, bool turn) {
 static const char *future_arm(lua_State *L, aio_state *st, int obj, aio_task *t, aio_wait *w) {
   (void)st;
   aio_future *f = lua_touserdata(L, obj);
-  if (f->loop != t->fut.loop) return "%s belongs to another loop";
+  if (f->loop != t->fut.loop) return AIO_FOREIGN_LOOP;
   if (f == &t->fut) return "%s: a task cannot wait for itself";
   aio_list_push(&f->waiters, &w->node.link);
   return NULL;

@@ -25,6 +25,7 @@ typedef struct aio_clause_ops {
 } aio_clause_ops;
 
 /* Why an object cannot be waited for, with its name. */
+#define AIO_FOREIGN_LOOP "%s belongs to another loop; use it in a task of that loop"
 #define AIO_OTHER_LOOP                                                                             \
   "%s is used in another loop; an object of synchronisation serves one loop, make one for each"
 

@@ -94,11 +94,10 @@ static int file_sent(lua_State *L) {
 
 /* core._send_begin(stream, file): from now on only this task may write. */
 static int send_begin(lua_State *L) {
-  aio_state *st = aio_state_up(L);
   aio_stream_ud *u = aio_stream_self(L);
   aio_sending *f = aio_sending_check(L, FILE_AT);
-  const aio_task *t = aio_task_waiter(L, st);
   aio_stream_check_writable(L, u);
+  const aio_task *t = aio_task_waiter_in(L, u->s->loop, STREAM);
   lua_pushvalue(L, STREAM);
   lua_setiuservalue(L, FILE_AT, UV_THE_STREAM);
   u->sender = t;
@@ -110,7 +109,7 @@ static int send_k(lua_State *L, int status, lua_KContext ctx);
 
 /* Waits until more can be sent; what is asked for stays on until the file is closed. */
 static int wait_writable(lua_State *L, aio_stream *s) {
-  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter_in(L, s->loop, STREAM);
   int err = s->out.total == 0 ? aio_stream_send_later(s) : 0;
   if (err) return aio_stream_raise(L, s, err, "sendfile");
   return aio_task_suspend(L, t, &s->writers, NULL, send_k);

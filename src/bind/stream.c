@@ -180,7 +180,7 @@ static int wait_closed_k(lua_State *L, int status, lua_KContext ctx) {
 static int stream_wait_closed(lua_State *L) {
   aio_stream_ud *u = aio_stream_self(L);
   if (u->s->state == AIO_STREAM_CLOSED) return closed(L, u);
-  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter_in(L, u->s->loop, SELF);
   return aio_task_suspend(L, t, &u->s->closers, NULL, wait_closed_k);
 }
 
@@ -199,7 +199,7 @@ static int stream_close_scope(lua_State *L) {
   aio_stream_close(u->s);
   aio_task *t = st->current;
   bool can_wait = t && L == t->top && !t->atomic && !st->atomic && lua_isyieldable(L);
-  if (u->s->state != AIO_STREAM_CLOSED && can_wait)
+  if (u->s->state != AIO_STREAM_CLOSED && can_wait && t->fut.loop->core == u->s->loop)
     return aio_task_suspend(L, t, &u->s->closers, NULL, close_k);
   return lua_isnil(L, 2) ? closed(L, u) : 0;
 }

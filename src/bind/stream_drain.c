@@ -56,7 +56,8 @@ static int drain(lua_State *L) {
   luaL_argcheck(L, !isnan(seconds), SECONDS, "a number of seconds expected, got nan");
   aio_stream_check_sent(L, u);
   lua_settop(L, SECONDS);
-  if (u->s->out.total > u->s->low) return wait_below(L, u, aio_task_waiter(L, aio_state_up(L)), 0);
+  if (u->s->out.total > u->s->low)
+    return wait_below(L, u, aio_task_waiter_in(L, u->s->loop, SELF), 0);
   lua_pushboolean(L, true);
   return 1;
 }

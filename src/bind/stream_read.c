@@ -37,7 +37,7 @@ int aio_read_start(lua_State *L, aio_stream_ud *u, const aio_read_op *op) {
  * there is more already. */
 int aio_read_wait(lua_State *L, aio_stream_ud *u, size_t need, int byte, const aio_read_op *op) {
   aio_stream *s = u->s;
-  aio_task *t = aio_task_waiter(L, aio_state_up(L));
+  aio_task *t = aio_task_waiter_in(L, s->loop, SELF);
   if (!aio_list_empty(&s->readers)) return aio_read_start(L, u, op); /* raises */
   if (aio_stream_pull(s)) return op->try(L, u);
   aio_stream_want(s, need, byte);
@@ -377,9 +377,9 @@ static int clause_take(lua_State *L, aio_state *st, int obj, bool turn) {
 
 static const char *clause_arm(lua_State *L, aio_state *st, int obj, aio_task *t, aio_wait *w) {
   (void)st;
-  (void)t;
   aio_stream *s = ((aio_stream_ud *)lua_touserdata(L, obj))->s;
   if (!s || !aio_stream_is_open(s)) return "%s is closed";
+  if (s->loop != t->fut.loop->core) return AIO_FOREIGN_LOOP;
   if (!aio_list_empty(&s->readers)) return "another task, or clause, reads from %s already";
   aio_list_push(&s->readers, &w->node.link);
   aio_stream_want(s, 1, -1);

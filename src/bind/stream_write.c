@@ -194,7 +194,7 @@ static int write_and_wait(lua_State *L, aio_stream_ud *u) {
   own(L, u, &g);
   /* Where waiting is impossible, nothing is written that might have to wait. */
   bool may_wait = s->out.total + g.total > s->high;
-  aio_task *t = may_wait ? aio_task_waiter(L, aio_state_up(L)) : NULL;
+  aio_task *t = may_wait ? aio_task_waiter_in(L, s->loop, SELF) : NULL;
   put(L, u, &g);
   return settle(L, s, t);
 }
@@ -225,7 +225,7 @@ static int stream_drain(lua_State *L) {
   aio_stream *s = u->s;
   aio_stream_check_sent(L, u);
   lua_settop(L, SELF);
-  return settle(L, s, s->out.total > s->high ? aio_task_waiter(L, aio_state_up(L)) : NULL);
+  return settle(L, s, s->out.total > s->high ? aio_task_waiter_in(L, s->loop, SELF) : NULL);
 }
 
 static int stream_write_eof(lua_State *L) {

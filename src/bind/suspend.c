@@ -7,6 +7,7 @@
 
 #include "bind/error.h"
 #include "bind/lloop.h"
+#include "bind/select.h"
 #include "bind/task.h"
 
 /* Is a finalizer among the callers? Lua would hide an error there. */
@@ -66,6 +67,14 @@ static int refuse(lua_State *L, aio_state *st) {
 aio_task *aio_task_waiter(lua_State *L, aio_state *st) {
   aio_task *t = st->current;
   if (!t || L != t->top || t->atomic || st->atomic || !lua_isyieldable(L)) refuse(L, st);
+  return t;
+}
+
+aio_task *aio_task_waiter_in(lua_State *L, const aio_loop *core, int obj) {
+  aio_state *st = aio_state_up(L);
+  aio_task *t = aio_task_waiter(L, st);
+  if (core && t->fut.loop->core != core) /* NULL: it is closed, so there is nothing to wait for */
+    aio_error_state(L, st, AIO_E_RUNTIME, AIO_FOREIGN_LOOP, luaL_tolstring(L, obj, NULL));
   return t;
 }
 

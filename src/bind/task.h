@@ -66,6 +66,9 @@ aio_task *aio_task_new(lua_State *L, aio_state *st, aio_lloop *loop, int nargs);
 
 /* The task that may wait here; raises RuntimeError that says why not. [may throw] */
 aio_task *aio_task_waiter(lua_State *L, aio_state *st);
+/* The same for the object at `obj`, which only tasks of the loop `core` can wait for; NULL: of no
+ * loop any more. [may throw] */
+aio_task *aio_task_waiter_in(lua_State *L, const aio_loop *core, int obj);
 /* Keeps the object at `idx` alive while the task waits for it. Cannot fail. */
 void aio_task_hold(lua_State *L, aio_task *t, int idx);
 /* Suspends: links the wait into `list` (NULL: none), sets its cancel function (NULL: unlink and

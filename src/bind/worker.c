@@ -311,12 +311,8 @@ static void bury(aio_worker *w) {
   if (left && (port || crew->count == 0)) (void)aio_crew_hire(crew);
   bool orphaned = crew->orphaned;
   if (!orphaned) aio_list_push(&crew->dead, &w->link);
-  aio_port *watch = crew->watch_port;
-  crew->watch_port = NULL;
-  bool posted = watch && aio_port_post(watch, &crew->watch);
-  if (!posted && watch) atomic_fetch_sub(&crew->refs, 1);
+  aio_crew_tell(crew);
   uv_mutex_unlock(&crew->lock);
-  if (watch) aio_port_release(watch);
   if (port) aio_port_release(port);
   if (!orphaned) return;
   aio_prod_detach();
