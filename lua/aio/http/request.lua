@@ -17,7 +17,7 @@ local M = {}
 --- `host`, `scheme`, `secure`, `version`, `keep_alive`, `content` (the body as a stream),
 --- `body_exists`, `content_type`, `charset`, `content_length`, `if_modified_since`,
 --- `if_unmodified_since` (seconds since 1970), `if_match`, `if_none_match`, `if_range`, `range`,
---- `route`, `app`.
+--- `route`, `app`, `config_dict`.
 ---@class Request
 local methods = {}
 local Request = { __name = "Request" }
@@ -68,6 +68,28 @@ function lazy.match_info() return {} end
 function lazy.version(req) return req.minor == 0 and "1.0" or "1.1" end
 
 function lazy.app(req) return req.route.app end
+
+-- Values of an application, or of the nearest one around it that has them: not the methods of the
+-- class.
+local function values_of(app)
+  return setmetatable({}, {
+    __name = "ConfigDict",
+    __index = function(_, key)
+      local at = app
+      while at do
+        local value = rawget(at, key)
+        if value ~= nil then return value end
+        at = rawget(at, "_parent")
+      end
+    end,
+    __newindex = function(_, key)
+      check.state(("config_dict is for reading; set it in an application: req.app.%s = ...")
+        :format(tostring(key)))
+    end,
+  })
+end
+
+function lazy.config_dict(req) return values_of(req.app) end
 
 -- What the connection knows of the request: the loop spares the making of these fields.
 function lazy.minor(req) return req._c.flags & http_core.HTTP10 ~= 0 and 0 or 1 end
@@ -289,6 +311,16 @@ end
 ---@param query? table name -> value or list of values
 ---@return string
 function methods:url_for(name, params, query) return self.app:url_for(name, params, query) end
+
+--- What the connection below tells: "peername", "sockname", over TLS "peercert", "cipher" and
+--- others, see Stream:get_extra_info.
+---@param name string
+---@param default? any when there is no such thing
+---@return any
+function methods:get_extra_info(name, default)
+  check.self(self, Request, "get_extra_info")
+  return self._c.conn:get_extra_info(name, default)
+end
 
 --- The stream below, for a protocol that the handler goes on with: from now on the server reads and
 --- writes nothing on it, and closes it when the handler has returned.

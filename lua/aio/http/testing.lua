@@ -257,6 +257,11 @@ function Nowhere:content()
   end)
 end
 
+-- What a request without a connection knows of one.
+local no_stream = {}
+
+function no_stream:get_extra_info(_, default) return default end
+
 local OPTIONS = {
   headers = true, body = "string", app = true, match_info = "table", remote = "string",
   scheme = "string", version = "string",
@@ -277,7 +282,7 @@ function M.request(method, target, opts)
     match_info = opts.match_info, route = { app = opts.app, method = method, path = target },
     _length = #body, _c = setmetatable({
       remote = opts.remote or HOST, secure = opts.scheme == "https", body = body,
-      flags = http_core.KEEP_ALIVE, quit = false,
+      flags = http_core.KEEP_ALIVE, quit = false, conn = no_stream,
       settings = {},
     }, Nowhere),
   }
