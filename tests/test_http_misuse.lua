@@ -96,8 +96,31 @@ function T.test_run_app()
   argument("option 'port': port from 0 to 65535", function()
     http.run_app(app, { port = 99999 })
   end)
+  argument("#2 to 'run_app' (option 'host': name or address of a host", function()
+    http.run_app(app, { host = 8080 })
+  end)
+  argument("#2 to 'run_app' (option 'host': name or address", function()
+    http.run_app(app, { host = { "127.0.0.1", 1 } })
+  end)
   argument("option 'access_log': unknown '%Q'", function()
     http.run_app(app, { access_log = "%Q" })
+  end)
+end
+
+function T.test_options_of_sites()
+  aio.run(function()
+    local runner <close> = http.AppRunner(http.Application())
+    runner:setup()
+    for name, call in pairs {
+      TCPSite = function(opts) http.TCPSite(runner, "127.0.0.1", 0, opts) end,
+      UnixSite = function(opts) http.UnixSite(runner, "/tmp/x", opts) end,
+      SockSite = function(opts) http.SockSite(runner, 0, opts) end,
+      TestServer = function(opts) kit.TestServer(http.Application(), opts) end,
+    } do
+      argument(("to '%s' (option 'ssl': 'key' is missing"):format(name), call,
+        { ssl = { cert = "x" } })
+    end
+    argument("#2 to 'TCPSite' (name or address of a host expected", http.TCPSite, runner, 8080)
   end)
 end
 

@@ -81,6 +81,25 @@ function T.test_over_tls()
   end)
 end
 
+-- Options in place of a context.
+function T.test_over_tls_by_options()
+  if not env.has_tls() then lu.skip "no library for TLS" end
+  local certs = require "support.certs"
+  local ssl = { cert = certs.server, key = certs.server_key }
+  local client = { ssl = aio.ssl_context { ca = certs.ca }, server_hostname = "localhost" }
+  aio.run(function()
+    local app = app_of(function(app) app:get("/", function(req) return req.scheme end) end)
+    local server <close> = kit.TestServer(app, { ssl = ssl })
+    local raw <close> = server:connect(client)
+    lu.assertEquals(raw:ask(get "/").body, "https")
+    local tcp = http.TCPSite(server.runner, "127.0.0.1", 0, { ssl = ssl })
+    tcp:start()
+    lu.assertStrContains(tcp.name, "https://127.0.0.1:")
+    local other <close> = kit.raw(aio.open_connection("127.0.0.1", tcp.port, client))
+    lu.assertEquals(other:ask(get "/").body, "https")
+  end)
+end
+
 -- ---- run_app ----
 
 -- A program that runs an application, until its answer to the first line of its output is done.

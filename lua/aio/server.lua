@@ -237,12 +237,13 @@ local function start(server, opts)
   return server
 end
 
--- The hosts of start_server as a list.
-local function hosts_of(host, n, name)
+--- The hosts of start_server as a list; `option`: where they stand.
+---@return table
+function M.hosts_of(host, n, name, option)
   if host == nil or host == "" then return { false } end
   if type(host) ~= "table" then host = { host } end
   check.arg(#host > 0, n, name, "at least one host expected")
-  for _, h in ipairs(host) do address.check_host(h, n, name) end
+  for _, h in ipairs(host) do address.check_host(h, n, name, option) end
   return host
 end
 
@@ -312,7 +313,7 @@ M.UNIX_OPTIONS = {
 ---@param fn function the user's, `_fn` of the server
 ---@param known table the options that there are
 function M.serve_tcp(begin, fn, host, port, opts, known, name)
-  local hosts = hosts_of(host, 2, name)
+  local hosts = M.hosts_of(host, 2, name)
   port = address.check_port(port, 3, name)
   opts = check.options(opts, known, 4, name)
   address.check_family(opts.family, 4, name)

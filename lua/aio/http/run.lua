@@ -10,6 +10,7 @@ local check = require "aio.check"
 local executor = require "aio.executor"
 local job = require "aio.job"
 local loop_runner = require "aio.runner"
+local server = require "aio.server"
 local signal = require "aio.signal"
 local wait = require "aio.wait"
 local application = require "aio.http.application"
@@ -31,20 +32,9 @@ local function picked(opts, names)
   return some
 end
 
-local TLS_ONLY = { "cert", "key" }
-
--- A context; options for one can cross to workers, a context cannot.
-local function context_of(ssl)
-  if type(ssl) ~= "table" then return ssl end
-  for _, name in ipairs(TLS_ONLY) do
-    check.arg(ssl[name], 2, "run_app", ("option 'ssl': '%s' is missing"):format(name))
-  end
-  return require("aio.stream").ssl_context(ssl)
-end
-
 -- The sites that the options ask for; with none a TCP port.
 local function sites_of(r, opts)
-  local ssl, list = context_of(opts.ssl), {}
+  local ssl, list = site.context(opts.ssl, 2, "run_app"), {}
   local some = { ssl = ssl, backlog = opts.backlog, max_connections = opts.max_connections }
   if opts.path then list[#list + 1] = site.UnixSite(r, opts.path, some) end
   if opts.sock then list[#list + 1] = site.SockSite(r, opts.sock, some) end
@@ -272,6 +262,7 @@ function M.run_app(app, opts)
   opts = check.options(opts, OPTIONS, 2, "run_app")
   check.arg(opts.print == nil or opts.print == false or check.callable(opts.print), 2, "run_app",
     "option 'print': function or false expected")
+  server.hosts_of(opts.host, 2, "run_app", "host")
   if opts.port ~= nil then address.check_port(opts.port, 2, "run_app", "port") end
   -- what is wrong is told now, at the caller's line
   if opts.access_log then

@@ -20,6 +20,30 @@ local function check_runner(r, name)
   check.arg(getmetatable(r) == runner.class, 1, name, "AppRunner expected, got " .. type(r))
 end
 
+local TLS_ONLY = { "cert", "key" }
+
+--- A context for the option `ssl`: one, or a table of the options of one.
+---@param ssl any
+---@param n integer the number of the options among the arguments of function `name`
+---@return any
+function M.context(ssl, n, name)
+  if type(ssl) ~= "table" then return ssl end
+  for _, option in ipairs(TLS_ONLY) do
+    check.arg(ssl[option], n, name, ("option 'ssl': '%s' is missing"):format(option))
+  end
+  return require("aio.stream").ssl_context(ssl)
+end
+
+-- The options with a context.
+local function checked(opts, known, n, name)
+  opts = check.options(opts, known, n, name)
+  if opts.ssl == nil then return opts end
+  local copy = {}
+  for k, v in pairs(opts) do copy[k] = v end
+  copy.ssl = M.context(opts.ssl, n, name)
+  return copy
+end
+
 local function new(r, kind, start, secure)
   return setmetatable({ runner = r, _start = start, _kind = kind, _secure = secure }, Site)
 end
@@ -31,14 +55,15 @@ local TCP = { backlog = "number", reuse_port = "boolean", max_connections = "num
 ---@param r AppRunner
 ---@param host? string|table
 ---@param port? integer
----@param opts? table ssl (context), backlog, reuse_port, max_connections, family,
+---@param opts? table ssl (a context, or a table of its options), backlog, reuse_port, max_connections, family,
 ---  ssl_handshake_timeout
 ---@return Site
 function M.TCPSite(r, host, port, opts)
   check_runner(r, "TCPSite")
-  opts = check.options(opts, TCP, 4, "TCPSite")
+  opts = checked(opts, TCP, 4, "TCPSite")
   port = port or (opts.ssl and 8443 or 8080)
   address.check_port(port, 3, "TCPSite")
+  server.hosts_of(host, 2, "TCPSite")
   return new(r, "tcp", function(handler)
     return server.start_server(handler, host, port, opts)
   end, opts.ssl ~= nil)
@@ -54,7 +79,7 @@ local UNIX = { backlog = "number", max_connections = "number", ssl = true,
 ---@return Site
 function M.UnixSite(r, path, opts)
   check_runner(r, "UnixSite")
-  opts = check.options(opts, UNIX, 3, "UnixSite")
+  opts = checked(opts, UNIX, 3, "UnixSite")
   check.arg(type(path) == "string", 2, "UnixSite", "path expected, got " .. type(path))
   return new(r, "unix", function(handler)
     return server.start_unix_server(handler, path, opts)
@@ -68,7 +93,7 @@ end
 ---@return Site
 function M.SockSite(r, sock, opts)
   check_runner(r, "SockSite")
-  opts = check.options(opts, UNIX, 3, "SockSite")
+  opts = checked(opts, UNIX, 3, "SockSite")
   check.arg(sock ~= nil, 2, "SockSite", "socket or descriptor expected")
   return new(r, "sock", function(handler)
     local all = { sock = sock }

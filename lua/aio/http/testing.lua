@@ -127,12 +127,12 @@ Server.__index = Server
 --- Starts an application at a free port. [suspends]
 ---@param app Application
 ---@param opts? table those of AppRunner (shutdown_timeout is 1 unless given: no test waits long for
----  a handler whose client has gone), and ssl
+---  a handler whose client has gone), and ssl (a context, or a table of its options)
 ---@return TestServer
 function M.TestServer(app, opts)
   local rest, ssl = { shutdown_timeout = PATIENCE_S }, nil
   for k, v in pairs(opts or {}) do
-    if k == "ssl" then ssl = v else rest[k] = v end
+    if k == "ssl" then ssl = site.context(v, 2, "TestServer") else rest[k] = v end
   end
   local r = runner.AppRunner(app, rest)
   r:setup()
