@@ -137,6 +137,24 @@ function T.test_conditional_requests()
   end)
 end
 
+-- A file in the answer to another method: nothing to be kept, so what was not to be there is there.
+function T.test_conditions_of_other_methods()
+  serve(function(server)
+    local raw <close> = server:connect()
+    local first = raw:ask(get "/s/a.txt")
+    local etag, modified = first.headers["ETag"], first.headers["Last-Modified"]
+    local function ask(more) return raw:ask(support.post("/file", "", more)).status end
+    lu.assertEquals(ask("If-None-Match: " .. etag .. "\r\n"), 412)
+    lu.assertEquals(ask "If-None-Match: *\r\n", 412)
+    lu.assertEquals(ask "If-None-Match: \"x\"\r\n", 200)
+    lu.assertEquals(ask("If-Modified-Since: " .. modified .. "\r\n"), 200)
+    local text = get("/s/a.txt", "If-None-Match: " .. etag .. "\r\n"):gsub("GET", "HEAD")
+    lu.assertEquals(raw:ask(text).status, 304)
+  end, nil, function(app, dir)
+    app:post("/file", function() return http.file(dir .. "/a.txt") end)
+  end)
+end
+
 function T.test_ranges()
   serve(function(server)
     local raw <close> = server:connect()

@@ -56,7 +56,8 @@ local function listed(list, etag, weakly)
   return false
 end
 
--- 412 or 304, in the order of RFC 9110, 13.2.2; nil: go on.
+-- 412 or 304, in the order of RFC 9110, 13.2.2; nil: go on. Only GET and HEAD can say that the
+-- client has it already.
 local function condition(req, etag, mtime)
   local match, since = req.if_match, req.if_unmodified_since
   if match then
@@ -64,10 +65,10 @@ local function condition(req, etag, mtime)
   elseif since and mtime > since then
     return 412
   end
-  local none = req.if_none_match
+  local reads, none = req.method == "GET" or req.method == "HEAD", req.if_none_match
   if none then
-    if listed(none, etag, true) then return 304 end
-  elseif req.if_modified_since and mtime <= req.if_modified_since then
+    if listed(none, etag, true) then return reads and 304 or 412 end
+  elseif reads and req.if_modified_since and mtime <= req.if_modified_since then
     return 304
   end
 end
