@@ -78,6 +78,35 @@ function T.test_a_handler_that_returns_a_call()
   end)
 end
 
+-- What is put into the lists by hand is looked at before anything starts.
+function T.test_lists_of_an_application()
+  aio.run(function()
+    local started = false
+    for _, name in ipairs { "on_startup", "on_cleanup", "cleanup_ctx", "middlewares" } do
+      local app, sub = http.Application(), http.Application()
+      app:on_startup(function() started = true end)
+      app:mount("/sub", sub)
+      table.insert(sub[name], "x")
+      local runner <close> = http.AppRunner(app)
+      raised(aio.RuntimeError, ("app.%s: item 1: a function expected, got string"):format(name),
+        runner.setup, runner)
+    end
+    lu.assertFalse(started)
+  end)
+end
+
+function T.test_methods_of_requests()
+  aio.run(function()
+    local session <close> = http.ClientSession()
+    for method, text in pairs { ["GE T"] = 'a method that is no token: "GE T"',
+      [""] = 'a method that is no token: ""', [5] = "method expected, got number" } do
+      text = ("bad argument #1 to 'request' (%s)"):format(text)
+      argument(text, session.request, session, method, "http://127.0.0.1:1/")
+      argument(text, http.request, method, "http://127.0.0.1:1/")
+    end
+  end)
+end
+
 -- A wrong folder is told at the start.
 function T.test_static_folders()
   aio.run(function()

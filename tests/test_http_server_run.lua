@@ -100,6 +100,34 @@ function T.test_over_tls_by_options()
   end)
 end
 
+-- ---- the start fails ----
+
+-- A plain value cannot hold where it was raised, so the task that the error ends has to.
+function T.test_where_a_start_fails()
+  local function broken() return ({}).x.y end
+  local function app_that_fails(undone)
+    return app_of(function(app)
+      app:on_startup(function() broken() end)
+      app:on_cleanup(function() undone[1] = true end)
+    end)
+  end
+  aio.run(function()
+    for _, start in ipairs {
+      function(app) http.AppRunner(app):setup() end,
+      function(app) http.run_app(app, { port = 0, print = false }) end,
+      function(app)
+        http.run_app(app, { port = 0, print = false, handle_signals = false })
+      end,
+    } do
+      local undone = {}
+      local task = aio.create_task(start, app_that_fails(undone))
+      lu.assertErrorMsgContains("attempt to index a nil value", task.await, task)
+      lu.assertStrContains(task:traceback(), "'broken'")
+      lu.assertTrue(undone[1])
+    end
+  end)
+end
+
 -- ---- run_app ----
 
 -- A program that runs an application, until its answer to the first line of its output is done.

@@ -6,6 +6,7 @@
 
 local core = require "aio.core"
 local check = require "aio.check"
+local origin = require "aio.origin"
 
 local M = {}
 
@@ -381,8 +382,11 @@ local function failed_future(task, err)
 end
 
 -- Called by C in the message handler of a task whose body raises `err`, a plain value, or in debug
--- mode any: an error that came out of another task gets the chain of awaits in its traceback.
+-- mode any: an error that came out of another task gets the chain of awaits in its traceback, one
+-- that was caught and raised again the place where that was first.
 core._set_hook("awaited_error", function(task, err)
+  local place = origin.again(err)
+  if place then extra(task, "traceback", place) end
   local from = failed_future(task, err)
   if not from then return end
   local is_error = core.is(err, core.BaseError)

@@ -23,15 +23,23 @@ function M.note(err)
   return err
 end
 
+--- Where `err` was raised that is being raised again: nobody has asked since an xpcall with `note`
+--- caught it.
+---@param err any
+---@return string|nil traceback
+function M.again(err)
+  local thread = coroutine.running()
+  local place = places[thread]
+  places[thread] = nil
+  return place and rawequal(place[1], err) and place[2] or nil
+end
+
 --- What an xpcall with `note` has caught, and where it was raised, unless the error holds that.
 ---@param err any
 ---@return any err  an error in place of nil
 ---@return string|nil traceback
 function M.of(err)
-  local thread = coroutine.running()
-  local place = places[thread]
-  places[thread] = nil
-  local traceback = place and rawequal(place[1], err) and place[2] or nil
+  local traceback = M.again(err)
   if err == nil then err = core.RuntimeError "nil raised" end
   return err, traceback
 end

@@ -338,13 +338,23 @@ end
 
 local function router_of(out) return router.compile(extended(out.routes, out.bare)) end
 
+local SIGNALS = { "on_startup", "on_shutdown", "on_cleanup", "on_response_prepare", "cleanup_ctx" }
+
+-- The lists are tables, which anything can be put into.
+local function check_list(app, name)
+  for i, fn in ipairs(app[name]) do
+    if not check.callable(fn) then
+      check.state(("app.%s: item %d: a function expected, got %s"):format(name, i, type(fn)))
+    end
+  end
+end
+
 -- All routes of an application at its place, and the one for what has none.
 local function collect_app(app, above, prefix, out)
+  check_list(app, "middlewares")
+  for _, name in ipairs(SIGNALS) do check_list(app, name) end
   app._frozen = true
-  for _, s in ipairs { "on_startup", "on_shutdown", "on_cleanup", "on_response_prepare",
-    "cleanup_ctx" } do
-    app[s]._frozen = true
-  end
+  for _, name in ipairs(SIGNALS) do app[name]._frozen = true end
   local place = place_of(app, above, prefix)
   for _, route in ipairs(app._routes) do
     local path = prefix .. route.path
@@ -457,22 +467,23 @@ local function context_of(fn, app)
   return context
 end
 
+-- No pcall: whoever gets an error shall see where it was raised.
 --- Starts: the contexts' first halves, then on_startup, of the application and those below it. What
 --- was begun is undone when something raises. [suspends]
 ---@param app Application
 function M.startup(app)
   app._contexts = {}
-  local ok, err = pcall(function()
-    each_app(app, function(one)
-      for _, fn in ipairs(one.cleanup_ctx) do
-        table.insert(app._contexts, context_of(fn, one))
-      end
-      for _, fn in ipairs(one.on_startup) do fn(one) end
-    end)
+  local started = false
+  local _ <close> = setmetatable({}, { __close = function()
+    if not started then pcall(M.cleanup, app) end
+  end })
+  each_app(app, function(one)
+    for _, fn in ipairs(one.cleanup_ctx) do
+      table.insert(app._contexts, context_of(fn, one))
+    end
+    for _, fn in ipairs(one.on_startup) do fn(one) end
   end)
-  if ok then return end
-  pcall(M.cleanup, app)
-  error(err, 0)
+  started = true
 end
 
 -- Calls all, also after one has failed; the first error is raised at the end.

@@ -10,6 +10,7 @@ local check = require "aio.check"
 local executor = require "aio.executor"
 local job = require "aio.job"
 local loop_runner = require "aio.runner"
+local origin = require "aio.origin"
 local server = require "aio.server"
 local signal = require "aio.signal"
 local wait = require "aio.wait"
@@ -79,7 +80,7 @@ local function until_stopped(stopped, fn)
     end
   end)
   local _ <close> = ended_with(stop)
-  local ok, err = pcall(fn, function() starting = false end, stop)
+  local ok, err = xpcall(fn, origin.note, function() starting = false end, stop)
   starting = false
   local ours = cut_off and task:uncancel() <= before
   if not ok and not (ours and core.is(err, core.CancelledError)) then error(err, 0) end

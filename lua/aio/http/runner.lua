@@ -81,10 +81,12 @@ function AppRunner:setup()
   settings.prepares = settings.compress ~= nil and settings.compress ~= false
     or application.prepares(self.app)
   self._state = "running"
-  local ok, err = pcall(application.startup, self.app)
-  if ok then return end
-  self._state = "ended"
-  error(err, 0)
+  local started = false
+  local _ <close> = setmetatable({}, { __close = function()
+    if not started then self._state = "ended" end
+  end })
+  application.startup(self.app)
+  started = true
 end
 
 --- Where the sites listen: a list of addresses, of Unix sockets of paths.

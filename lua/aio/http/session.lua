@@ -341,6 +341,12 @@ end
 
 -- ---- for users ----
 
+local function check_method(method)
+  check.arg(type(method) == "string", 1, "request", "method expected, got " .. type(method))
+  if method:find "^[%w!#$%%&'*+%-.^_`|~]+$" then return end
+  check.argerror(1, "request", ("a method that is no token: %q"):format(method:sub(1, 80)))
+end
+
 --- Sends a request and waits for the head of the response. [suspends] Raises InvalidURL,
 --- ClientConnectionError, ClientResponseError (TooManyRedirects, BadResponse), TimeoutError.
 ---@param method string "GET", or any other
@@ -351,7 +357,7 @@ end
 ---@return table ClientResponse
 function ClientSession:request(method, url, opts)
   check.self(self, ClientSession, "request")
-  check.arg(type(method) == "string", 1, "request", "method expected, got " .. type(method))
+  check_method(method)
   return perform(self, method:upper(), url, opts, "request", 3)
 end
 
@@ -403,7 +409,7 @@ end
 ---@param name? string of the function that errors blame, such as "get"
 ---@return table ClientResponse
 function M.request(method, url, opts, name)
-  check.arg(type(method) == "string", 1, "request", "method expected, got " .. type(method))
+  check_method(method)
   local session = M.ClientSession()
   local function ended()
     session.closed = true

@@ -55,8 +55,8 @@ local TCP = { backlog = "number", reuse_port = "boolean", max_connections = "num
 ---@param r AppRunner
 ---@param host? string|table
 ---@param port? integer
----@param opts? table ssl (a context, or a table of its options), backlog, reuse_port, max_connections, family,
----  ssl_handshake_timeout
+---@param opts? table ssl (a context, or a table of its options), backlog, reuse_port,
+---  max_connections, family, ssl_handshake_timeout
 ---@return Site
 function M.TCPSite(r, host, port, opts)
   check_runner(r, "TCPSite")
