@@ -4,6 +4,7 @@
 local aio = require "aio"
 local core = require "aio.core"
 local env = require "support.env"
+local folder = require "support.folder"
 local lu = require "luaunit"
 local raised = require("support.tasks").raised_saying
 
@@ -188,6 +189,68 @@ function T.test_the_memory_limit_ends_the_call_and_the_worker_is_replaced()
     end)
     lu.assertEquals(ex:submit(function() return #("x"):rep(1 << 20) end):await(), 1 << 20)
   end)
+end
+
+-- Only for want of memory may a worker be replaced.
+function T.test_an_error_without_a_text_costs_no_state()
+  aio.run(function()
+    local ex <close> = aio.Executor { max_workers = 1 }
+    ex:submit(function() _G.kept = "kept" end):await()
+    local texts = {
+      raises = function() error "no" end,
+      raises_itself = function(self) error(self) end,
+      no_string = function() return {} end,
+      waits = function() require("aio").sleep(0) return "slept" end,
+    }
+    for name, text in pairs(texts) do
+      local future = ex:submit(function(fn) error(setmetatable({}, { __tostring = fn })) end, text)
+      raised(aio.RuntimeError, "__tostring", future.await, future)
+      lu.assertEquals(ex:submit(function() return _G.kept end):await(), "kept", name)
+    end
+    local endless = ex:submit(function(fn)
+      error(setmetatable({}, { __tostring = function() fn() end }))
+    end, spin)
+    aio.sleep(0.01)
+    endless:cancel()
+    raised(aio.CancelledError, "", endless.await, endless)
+    lu.assertEquals(ex:submit(function() return _G.kept end):await(), "kept")
+  end)
+end
+
+-- In a process of its own, in which there is no room for the stack of a thread when the only worker
+-- ends. What waits in the queue is answered all the same.
+function T.test_no_worker_can_take_the_place_of_the_last()
+  lu.skipIf((os.getenv "AIO_TEST_PREFIX" or "") ~= "" or os.getenv "AIO_TEST_SANITIZE",
+    "valgrind and sanitizers need room of their own")
+  local text = folder.with(function(dir)
+    folder.put(dir .. "/program.lua", [[
+      local aio = require "aio"
+      aio.run(function()
+        local ex = aio.Executor { max_workers = 1, memory_limit = 8 << 20 }
+        local gate, hoarded = aio.Channel(1), {}
+        local first = ex:submit(function(ch) ch:recv() return ("x"):rep(16 << 20) end, gate)
+        local queued = { ex:submit(print, "called"), ex:submit(print, "called") }
+        repeat
+          local ok, more = pcall(string.rep, "x", 1 << 20)
+          hoarded[#hoarded + 1] = ok and more
+        until not ok
+        gate:send_nowait(1)
+        pcall(first.await, first)
+        for i, future in ipairs(queued) do
+          local _, err = pcall(aio.wait_for, future, 3600)
+          queued[i] = tostring(err)
+        end
+        hoarded = nil
+        for _, err in ipairs(queued) do print(err:match "no other could start" or err) end
+        print(ex:submit(string.rep, "x", 2):await(), ex:shutdown())
+      end)]])
+    local pipe = assert(io.popen("ulimit -s 8192; ulimit -v 400000; "
+      .. env.command(dir .. "/program.lua 2>&1")))
+    local out = pipe:read "a"
+    pipe:close()
+    return out
+  end)
+  lu.assertEquals(text, ("no other could start\n"):rep(2) .. "xx\ttrue\n")
 end
 
 function T.test_arguments_and_messages_that_do_not_fit_into_the_memory_limit()

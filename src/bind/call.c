@@ -111,10 +111,15 @@ void aio_call_answer(aio_call *call, enum aio_call_outcome how) {
   aio_call_release(call);
 }
 
-void aio_call_answer_message(aio_call *call, const char *message) {
+/* Writes a text as the outcome. */
+static enum aio_call_outcome write_message(aio_call *call, const char *message) {
   aio_blob_fini(&call->outcome);
   bool ok = aio_blob_put(&call->outcome, message, strlen(message) + 1);
-  aio_call_answer(call, ok ? AIO_CALL_MESSAGE : AIO_CALL_NOMEM);
+  return ok ? AIO_CALL_MESSAGE : AIO_CALL_NOMEM;
+}
+
+void aio_call_answer_message(aio_call *call, const char *message) {
+  aio_call_answer(call, write_message(call, message));
 }
 
 /* ---- the side that is called ---- */
@@ -165,13 +170,28 @@ static int rewrite_protected(lua_State *L) {
   if (lua_isnil(L, WHAT)) {
     lua_pushvalue(L, WHY);
   } else {
-    const char *error = luaL_tolstring(L, WHAT, NULL), *why = luaL_tolstring(L, WHY, NULL);
+    const char *error = aio_error_text(L, WHAT), *why = aio_error_text(L, WHY);
     const char *message = lua_pushfstring(L, "%s (%s)", error, why);
     aio_error_new(L, st, AIO_E_RUNTIME, message);
   }
   lua_pushnil(L);
   aio_copy_out(L, st, lua_gettop(L) - 1, 2, (aio_copy_names){"the error", -1, 0}, &call->outcome);
   return 0;
+}
+
+/* Takes what rewrite_protected needs from the top, and calls it. Only for want of memory is there
+ * nothing to tell. */
+static enum aio_call_outcome rewrite(lua_State *L, aio_call *call) {
+  lua_pushcfunction(L, rewrite_protected);
+  lua_insert(L, -3);
+  lua_pushlightuserdata(L, call);
+  lua_insert(L, -3);
+  if (lua_pcall(L, 3, 0, 0) == LUA_OK) return AIO_CALL_ERROR;
+  bool memory = aio_error_is_memory(L, -1);
+  lua_pop(L, 1);
+  if (!memory) return write_message(call, "the error of this call cannot be copied");
+  aio_blob_fini(&call->outcome);
+  return AIO_CALL_NOMEM;
 }
 
 /* Writes the task's outcome; its object is at the top. */
@@ -188,26 +208,26 @@ static enum aio_call_outcome write_outcome(lua_State *L, aio_call *call) {
     lua_settop(L, task);
     return AIO_CALL_NOMEM;
   }
-  lua_pushcfunction(L, rewrite_protected);
-  lua_pushlightuserdata(L, call);
   if (f->state == AIO_FUT_DONE)
     lua_pushnil(L);
   else
     lua_getiuservalue(L, task, AIO_UV_RESULT);
   lua_pushvalue(L, task + 1);
-  bool ok = lua_pcall(L, 3, 0, 0) == LUA_OK;
+  enum aio_call_outcome how = rewrite(L, call);
   lua_settop(L, task);
-  return ok ? AIO_CALL_ERROR : AIO_CALL_NOMEM;
+  return how;
 }
 
 void aio_call_answer_error(lua_State *L, aio_call *call) {
-  lua_pushcfunction(L, rewrite_protected);
-  lua_pushlightuserdata(L, call);
+  if (aio_error_is_memory(L, -1)) {
+    lua_pop(L, 1);
+    aio_blob_fini(&call->outcome);
+    aio_call_answer(call, AIO_CALL_NOMEM);
+    return;
+  }
   lua_pushnil(L);
-  lua_pushvalue(L, -4);
-  bool ok = !aio_error_is_memory(L, -1) && lua_pcall(L, 3, 0, 0) == LUA_OK;
-  if (!ok) aio_blob_fini(&call->outcome);
-  aio_call_answer(call, ok ? AIO_CALL_ERROR : AIO_CALL_NOMEM);
+  lua_insert(L, -2);
+  aio_call_answer(call, rewrite(L, call));
 }
 
 /* The task is over for this call; the box may go. */
@@ -288,7 +308,6 @@ bool aio_call_begin(lua_State *L, aio_lloop *l, aio_call *call) {
   aio_unanchor(L, l->st, call->slot);
   call->slot = 0;
   aio_call_answer_error(L, call);
-  lua_pop(L, 1);
   return false;
 }
 

@@ -95,6 +95,23 @@ bool aio_error_is_memory(lua_State *L, int idx) {
   return lua_type(L, idx) == LUA_TSTRING && strstr(lua_tostring(L, idx), "not enough memory");
 }
 
+static int text_protected(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+const char *aio_error_text(lua_State *L, int idx) {
+  idx = lua_absindex(L, idx);
+  lua_pushcfunction(L, text_protected);
+  lua_pushvalue(L, idx);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+    if (aio_error_is_memory(L, -1)) lua_error(L);
+    lua_pop(L, 1);
+    lua_pushfstring(L, "an error object (a %s) whose __tostring fails", luaL_typename(L, idx));
+  }
+  return lua_tostring(L, -1);
+}
+
 void aio_error_new(lua_State *L, const aio_state *st, enum aio_error_class c, const char *message) {
   lua_createtable(L, 0, 2);
   aio_error_push_class(L, st, c);

@@ -64,6 +64,10 @@ bool aio_error_is_fatal(lua_State *L, const aio_state *st, int idx);
 /* Is the error at `idx` a failed allocation? */
 bool aio_error_is_memory(lua_State *L, int idx);
 
+/* Pushes the error at `idx` as a text; one whose __tostring fails as a text that says so. Returns
+ * it. [may throw, for want of memory only] */
+const char *aio_error_text(lua_State *L, int idx);
+
 /* Pushes "file:line" of the nearest Lua function outside aio, or "". [may throw] */
 void aio_error_where(lua_State *L, const aio_state *st);
 

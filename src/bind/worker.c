@@ -7,6 +7,7 @@
 #include "bind/worker.h"
 
 #include <lualib.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "bind/chunks.h"
@@ -236,7 +237,7 @@ static int explain(lua_State *L) {
   if (os)
     lua_getfield(L, ERROR, "message");
   else
-    luaL_tolstring(L, ERROR, NULL);
+    aio_error_text(L, ERROR);
   const char *message = lua_pushfstring(L, "%s: %s", lua_tostring(L, WHAT), lua_tostring(L, -1));
   if (!os) return 1;
   aio_error_new(L, st, AIO_E_OS, message);
@@ -298,22 +299,44 @@ static void resign(aio_worker *w, bool ok, aio_link *left) {
   aio_prod_leave(prod);
 }
 
+/* A worker has gone: somebody has to take what is in the queue. Where nobody can be found its calls
+ * come into `left`, and libuv's error code is returned. The lock is held. */
+static int replace(aio_crew *crew, bool started, aio_link *left) {
+  /* One that could not start leaves the queue to the others; without others, to the next. */
+  bool wanted = !aio_list_empty(&crew->queue) && crew->nidle == 0;
+  int err = wanted && (started || crew->count == 0) ? aio_crew_hire(crew) : 0;
+  if (!err || crew->count > 0) return 0;
+  aio_list_splice(left, &crew->queue);
+  for (aio_link *p = left->next; p != left; p = p->next)
+    AIO_CONTAINER(p, aio_call, link)->over = true;
+  return err;
+}
+
+static void answer_unserved(aio_link *left, int err) {
+  char message[128];
+  snprintf(message, sizeof message, "the last worker has ended, and no other could start: %s",
+           uv_strerror(err));
+  for (aio_link *p; (p = aio_list_shift(left));)
+    aio_call_answer_message(AIO_CONTAINER(p, aio_call, link), message);
+}
+
 /* The last: the structure is not the thread's any more when this returns. */
 static void bury(aio_worker *w) {
   aio_crew *crew = w->crew;
   aio_port *port = w->port;
+  aio_link unserved;
+  aio_link_init(&unserved);
   uv_mutex_lock(&crew->lock);
   w->port = NULL;
   crew->count--;
   aio_list_del(&w->link);
-  /* One that could not start leaves the queue to the others; without others, to the next. */
-  bool left = !aio_list_empty(&crew->queue) && crew->nidle == 0;
-  if (left && (port || crew->count == 0)) (void)aio_crew_hire(crew);
+  int err = replace(crew, port != NULL, &unserved);
   bool orphaned = crew->orphaned;
   if (!orphaned) aio_list_push(&crew->dead, &w->link);
   aio_crew_tell(crew);
   uv_mutex_unlock(&crew->lock);
   if (port) aio_port_release(port);
+  if (err) answer_unserved(&unserved, err);
   if (!orphaned) return;
   aio_prod_detach();
   free(w);
