@@ -127,7 +127,7 @@ static int condition_notify(lua_State *L) {
   aio_condition *c = self(L);
   lua_Integer n = luaL_optinteger(L, 2, 1);
   check_locked(L, c, "notify");
-  while (n-- > 0 && aio_line_give(&c->line)) {
+  for (; n > 0 && aio_line_give(&c->line); n--) {
   }
   return 0;
 }
