@@ -193,6 +193,49 @@ function T.test_waiting_in_a_finalizer_is_reported()
   lu.assertStrContains(reports[1].exception.message, "__gc")
 end
 
+-- Finalizers that are taken out of the metatable, and called with anything.
+function T.test_finalizers_called_by_hand()
+  aio.run(function()
+    local loop = aio.get_running_loop()
+    local a <close>, b = aio.socketpair()
+    local _ <close> = b
+    local one, two = require("aio.pair").stream_pair()
+    local _ <close>, _ = one, two
+    local server <close> = aio.open_datagram { local_addr = { host = "127.0.0.1", port = 0 } }
+    local file <close> = aio.open(arg[0])
+    local objects = { loop, a, one, server, file, aio.Channel(1) }
+    for i, object in ipairs(objects) do
+      local gc = getmetatable(object).__gc
+      for j, other in ipairs(objects) do
+        if i ~= j then lu.assertErrorMsgContains("#1", gc, other) end
+      end
+      for _, other in ipairs { io.stdout, {}, 1, "x" } do
+        lu.assertErrorMsgContains("#1", gc, other)
+      end
+      lu.assertErrorMsgContains("#1", gc)
+    end
+    state("running", call(getmetatable(loop).__gc, loop))
+  end)
+end
+
+function T.test_a_stream_finalized_while_tasks_wait()
+  aio.run(function()
+    local waits = {
+      function(conn) return conn:read(1) end, function(conn) return conn:read("l") end,
+      function(conn) return conn:wait_closed() end,
+      function(conn) return conn:write(("x"):rep(1 << 22)) end,
+    }
+    for _, wait in ipairs(waits) do
+      local conn, peer = require("aio.pair").stream_pair()
+      local waiting = aio.create_task(wait, conn)
+      aio.sleep(0)
+      getmetatable(conn).__gc(conn)
+      peer:abort()
+      state("closed", call(waiting.await, waiting))
+    end
+  end)
+end
+
 function T.test_loops_inside_loops()
   aio.run(function()
     local loop = aio.get_running_loop()

@@ -321,8 +321,10 @@ static int loop_close(lua_State *L) {
 }
 
 static int loop_gc(lua_State *L) {
-  aio_lloop *l = lua_touserdata(L, 1);
   aio_state *st = aio_state_up(L);
+  aio_lloop *l = aio_lloop_at(L, st, 1);
+  if (l->running && !aio_in_finalizer(L))
+    return aio_error_state(L, st, AIO_E_RUNTIME, "cannot close a running loop; stop it first");
   if (l->slot) aio_unanchor(L, st, l->slot);
   l->slot = 0;
   if (l->core) close_core(L, l);
@@ -507,7 +509,8 @@ void aio_lloop_open(lua_State *L, aio_state *st) {
                                      {"create_future", aio_future_make_on},
                                      {"create_task", aio_task_create_on},
                                      {NULL, NULL}};
-  static const luaL_Reg meta[] = {{"__gc", loop_gc}, {"__newindex", loop_newindex}, {NULL, NULL}};
+  static const luaL_Reg meta[] = {{"__newindex", loop_newindex}, {NULL, NULL}};
+  static const luaL_Reg gc[] = {{"__gc", loop_gc}, {NULL, NULL}}; /* of both classes */
   static const luaL_Reg fns[] = {{"new_event_loop", new_event_loop},
                                  {"get_running_loop", get_running_loop},
                                  {"get_event_loop", get_event_loop},
@@ -518,6 +521,7 @@ void aio_lloop_open(lua_State *L, aio_state *st) {
                                  {"_hosted", hosted},
                                  {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_LOOP, "Loop", methods, meta);
+  aio_setfuncs(L, st, gc);
   aio_setfuncs(L, st, aio_handle_loop_methods);
   aio_setfuncs(L, st, aio_watch_loop_methods);
   aio_setfuncs(L, st, aio_socket_loop_methods);

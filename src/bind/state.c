@@ -90,6 +90,29 @@ void aio_setfuncs(lua_State *L, aio_state *st, const luaL_Reg *fns) {
   luaL_setfuncs(L, fns, 1);
 }
 
+/* A finalizer that anybody can take out of the metatable: upvalues are the state, the class and the
+ * function itself, which trusts that its argument is of the class. */
+static int finalize(lua_State *L) {
+  bool ours = lua_isuserdata(L, 1) && lua_getmetatable(L, 1);
+  if (!ours || !lua_rawequal(L, -1, lua_upvalueindex(2)))
+    return luaL_argerror(L, 1, "__gc of another class");
+  lua_settop(L, 1);
+  return lua_tocfunction(L, lua_upvalueindex(3))(L);
+}
+
+/* Puts it in front of the finalizer of the class at the top, if there is one. */
+static void guard_finalizer(lua_State *L, const aio_state *st) {
+  if (lua_getfield(L, -1, "__gc") == LUA_TNIL) {
+    lua_pop(L, 1);
+    return;
+  }
+  aio_push_ref(L, st, AIO_REF_STATE);
+  lua_pushvalue(L, -3);
+  lua_rotate(L, -3, -1);
+  lua_pushcclosure(L, finalize, 3);
+  lua_setfield(L, -2, "__gc");
+}
+
 void aio_class_open(lua_State *L, aio_state *st, enum aio_ref r, const char *name,
                     const luaL_Reg *methods, const luaL_Reg *meta) {
   lua_newtable(L);
@@ -99,6 +122,7 @@ void aio_class_open(lua_State *L, aio_state *st, enum aio_ref r, const char *nam
   lua_setfield(L, -2, "__index");
   if (methods) aio_setfuncs(L, st, methods);
   if (meta) aio_setfuncs(L, st, meta);
+  guard_finalizer(L, st);
   lua_pushvalue(L, -1);
   keep(L, st, r);
 }

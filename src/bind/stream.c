@@ -174,7 +174,7 @@ static int closed(lua_State *L, aio_stream_ud *u) {
 static int wait_closed_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   if (!aio_task_resumed(L, ctx)) return aio_suspend_again(L, ctx, wait_closed_k);
-  return closed(L, lua_touserdata(L, SELF));
+  return closed(L, aio_stream_self_again(L));
 }
 
 static int stream_wait_closed(lua_State *L) {
@@ -188,7 +188,7 @@ static int close_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   if (!aio_task_resumed(L, ctx)) return aio_suspend_again(L, ctx, close_k);
   /* Not in place of the error that ends the block. */
-  return lua_isnil(L, 2) ? closed(L, lua_touserdata(L, SELF)) : 0;
+  return lua_isnil(L, 2) ? closed(L, aio_stream_self_again(L)) : 0;
 }
 
 /* `local conn <close>`: waits where that is possible, otherwise the rest is sent later. */

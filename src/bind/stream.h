@@ -67,6 +67,13 @@ static inline aio_stream_ud *aio_stream_self(lua_State *L) {
   return aio_object_check(L, st, 1, AIO_REF_STREAM);
 }
 
+/* The same for a task that goes on. [may throw] */
+static inline aio_stream_ud *aio_stream_self_again(lua_State *L) {
+  aio_stream_ud *u = lua_touserdata(L, 1);
+  if (!u->s) aio_stream_raise_closed(L); /* as above, while it waited */
+  return u;
+}
+
 /* Pushes the first `n` bytes, which are there, and drops them from the stream. False, and nothing
  * pushed: a finalizer has used this very stream; look again. [may throw] */
 bool aio_stream_take(lua_State *L, aio_stream *s, size_t n);

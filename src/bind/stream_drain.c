@@ -37,7 +37,7 @@ static int drain_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   aio_task *t = aio_task_resumed(L, ctx);
   if (!t) return aio_suspend_again(L, ctx, drain_k);
-  aio_stream_ud *u = lua_touserdata(L, SELF);
+  aio_stream_ud *u = aio_stream_self_again(L);
   aio_stream_check_sent(L, u);
   size_t now = u->s->out.total; /* others may have added to it */
   bool none = u->s->out.taken == (uint64_t)lua_tointeger(L, TAKEN);

@@ -17,7 +17,7 @@ enum { SEPARATORS = 100 }; /* at most, in one readuntil */
 
 int aio_read_resume(lua_State *L, lua_KContext ctx, const aio_read_op *op) {
   if (!aio_task_resumed(L, ctx)) return aio_suspend_again(L, ctx, op->k);
-  return op->try(L, lua_touserdata(L, SELF));
+  return op->try(L, aio_stream_self_again(L));
 }
 
 /* Begins an operation: the first try, after a turn for the others when it is time for that. */

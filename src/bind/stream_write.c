@@ -167,7 +167,7 @@ static int below_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   aio_task *t = aio_task_resumed(L, ctx);
   if (!t) return aio_suspend_again(L, ctx, below_k);
-  aio_stream_ud *u = lua_touserdata(L, SELF);
+  aio_stream_ud *u = aio_stream_self_again(L);
   aio_stream_check_sent(L, u);
   if (u->s->out.total <= u->s->low) return 0;
   return aio_task_suspend(L, t, &u->s->writers, NULL, below_k);
@@ -176,7 +176,7 @@ static int below_k(lua_State *L, int status, lua_KContext ctx) {
 static int gave_way_k(lua_State *L, int status, lua_KContext ctx) {
   (void)status;
   if (!aio_task_resumed(L, ctx)) return aio_suspend_again(L, ctx, gave_way_k);
-  aio_stream_check_sent(L, lua_touserdata(L, SELF));
+  aio_stream_check_sent(L, aio_stream_self_again(L));
   return 0;
 }
 

@@ -10,8 +10,7 @@
 #include "bind/select.h"
 #include "bind/task.h"
 
-/* Is a finalizer among the callers? Lua would hide an error there. */
-static bool in_finalizer(lua_State *L) {
+bool aio_in_finalizer(lua_State *L) {
   lua_Debug ar;
   for (int level = 0; lua_getstack(L, level, &ar); level++) {
     lua_getinfo(L, "n", &ar);
@@ -43,7 +42,7 @@ static int refuse_finalizer(lua_State *L, aio_state *st) {
 /* Says why this code cannot wait. */
 static int refuse(lua_State *L, aio_state *st) {
   const aio_task *t = st->current;
-  if (in_finalizer(L)) return refuse_finalizer(L, st);
+  if (aio_in_finalizer(L)) return refuse_finalizer(L, st);
   if (!t)
     return aio_error_state(L, st, AIO_E_RUNTIME, "%s",
                            st->handle ? "a callback cannot wait; start a task with "

@@ -77,6 +77,8 @@ int aio_task_suspend(lua_State *L, aio_task *t, aio_link *list, bool (*cancel)(a
                      lua_KFunction k);
 /* The same until `when` (by the loop's clock) at the latest; raises when memory is out. */
 int aio_task_sleep_until(lua_State *L, aio_task *t, double when, lua_KFunction k);
+/* Is a finalizer among the callers? Lua would hide an error there. */
+bool aio_in_finalizer(lua_State *L);
 /* First call of a continuation: the task, NULL when its wait is still pending (somebody else
  * resumed the thread: yield again); raises a pending cancellation. [may throw] */
 aio_task *aio_task_resumed(lua_State *L, lua_KContext ctx);

@@ -35,7 +35,7 @@ static void let_go(codec *c) {
 }
 
 static int codec_gc(lua_State *L) {
-  let_go(lua_touserdata(L, SELF));
+  let_go(luaL_checkudata(L, SELF, lua_tostring(L, lua_upvalueindex(1))));
   return 0;
 }
 
@@ -177,7 +177,8 @@ static int encoder_write(lua_State *L) {
 static void open_class(lua_State *L, const codec_class *class, const luaL_Reg *methods,
                        const char *maker) {
   luaL_newmetatable(L, class->name);
-  lua_pushcfunction(L, codec_gc);
+  lua_pushstring(L, class->name);
+  lua_pushcclosure(L, codec_gc, 1);
   lua_setfield(L, -2, "__gc");
   lua_newtable(L);
   lua_pushstring(L, class->name);

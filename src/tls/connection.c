@@ -22,7 +22,7 @@ static connection *self(lua_State *L) {
 }
 
 static int connection_gc(lua_State *L) {
-  connection *c = lua_touserdata(L, 1);
+  connection *c = self(L);
   if (c->base.filter) tls_filter_free(c->fresh);
   c->base.filter = NULL;
   if (c->info) tls_info_drop(c->info);

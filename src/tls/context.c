@@ -45,11 +45,13 @@ void tls_context_drop(tls_context *c) {
 }
 
 tls_context *tls_context_check(lua_State *L, int idx) {
-  return *(tls_context **)luaL_checkudata(L, idx, CONTEXT);
+  tls_context *c = *(tls_context **)luaL_checkudata(L, idx, CONTEXT);
+  luaL_argcheck(L, c, idx, "this context was collected");
+  return c;
 }
 
 static int context_gc(lua_State *L) {
-  tls_context **c = lua_touserdata(L, 1);
+  tls_context **c = luaL_checkudata(L, 1, CONTEXT);
   if (*c) tls_context_drop(*c);
   *c = NULL;
   return 0;
