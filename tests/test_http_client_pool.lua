@@ -306,6 +306,87 @@ end, function(session, url, server)
   lu.assertEquals(server.connections, 2)
 end)
 
+-- The second answer is on its way before the second request, and the client's loop has not come to
+-- it: nothing waits between the two.
+local function sent_unasked(opts, connector_opts)
+  local first
+  local server <close> = raw.answering(function(_, _, conn, i)
+    first = first or conn
+    return response(i == 1 and "one" or "good")
+  end, opts)
+  local connector <close> = http.Connector(connector_opts)
+  local session <close> = http.ClientSession { connector = connector }
+  for _ = 1, 2 do lu.assertEquals(session:get(server.url):read(), "one") end
+  first:write_nowait(response "poison")
+  lu.assertEquals(session:get(server.url):read(), "good")
+  lu.assertEquals(server.connections, 2)
+end
+
+T.test_what_the_loop_has_not_seen_yet_is_nobodys_answer = raw.case(function()
+  sent_unasked()
+end)
+
+if env.has_tls() then
+  local certs = require "support.certs"
+
+  T.test_what_the_loop_has_not_seen_yet_is_nobodys_answer_over_tls = raw.case(function()
+    for _, version in ipairs { "TLSv1.2", "TLSv1.3" } do
+      sent_unasked(
+        { ssl = aio.ssl_context { cert = certs.server, key = certs.server_key } },
+        { ssl = aio.ssl_context { ca = certs.ca, min_version = version, max_version = version } })
+    end
+  end)
+end
+
+-- ---- several loops ----
+
+T.test_a_response_of_a_loop_that_was_closed_is_not_counted = function()
+  local connector = http.Connector { limit = 1 }
+  local session, response_left = http.ClientSession { connector = connector }, nil
+  local large = ("x"):rep(4 << 20)
+  local function run(fn)
+    aio.run(function()
+      local server <close> = raw.answering(function(head)
+        return response(head.target == "/large" and large or "ok")
+      end)
+      fn(server.url)
+    end)
+  end
+  run(function(url) response_left = session:get(url .. "/large") end)
+  run(function(url)
+    lu.assertEquals(session:get(url):read(), "ok")
+    lu.assertStrContains(tostring(connector), "(0 in use, 1 idle)")
+    response_left:release()
+    lu.assertStrContains(tostring(connector), "(0 in use, 1 idle)")
+    lu.assertEquals(session:get(url):read(), "ok")
+    lu.assertStrContains(tostring(connector), "(0 in use, 1 idle)")
+    session:close()
+    connector:close()
+  end)
+end
+
+T.test_a_session_serves_one_loop = function()
+  local a, b = aio.new_event_loop(), aio.new_event_loop()
+  local function within(loop, fn) return loop:run_until_complete(loop:create_task(fn)) end
+  local session, server
+  within(a, function()
+    server, session = raw.answering(ok), http.ClientSession()
+    lu.assertEquals(session:get(server.url):read(), "ok")
+  end)
+  within(b, function()
+    local err = raised(aio.RuntimeError, session.get, session, server.url)
+    lu.assertStrContains(tostring(err), "used in another loop")
+  end)
+  within(a, function()
+    lu.assertEquals(session:get(server.url):read(), "ok")
+    lu.assertEquals(server.connections, 1)
+    local _ <close> = server
+    session:close()
+  end)
+  a:close()
+  b:close()
+end
+
 case("a_cancelled_request_takes_its_connection_along", function(head, _, conn, i)
   if head.target == "/slow" then return conn:read(1) end
   return response(head.target .. i)

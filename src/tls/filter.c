@@ -151,9 +151,23 @@ static int filter_fileno(aio_source *src) {
   return lower ? lower->ops->fileno(lower) : -1;
 }
 
+static void run(aio_loop *l, aio_cnode *c);
+
+/* What is below has to be decrypted to tell whether it is anything: sessions come at any time. */
+static void filter_pull(aio_source *src, bool anyway) {
+  tls_filter *f = tls_filter_of(src);
+  const aio_stream *b = tls_below(f);
+  if (!anyway || f->busy || f->phase != TLS_OPEN) return;
+  if (b->reading && b->source->ops->pull) b->source->ops->pull(b->source, true);
+  if (f->work.node.state != AIO_READY) return;
+  aio_list_del(&f->work.node.link);
+  run(f->loop, &f->work);
+}
+
 static const aio_source_ops filter_ops = {
     .read_start = filter_read_start,
     .read_stop = filter_read_stop,
+    .pull = filter_pull,
     .try_writev = tls_try_writev,
     .write_start = filter_write_start,
     .shutdown = filter_shutdown,

@@ -186,7 +186,7 @@ end
 local function make(self, place, trace)
   if trace then trace "connection_create_start" end
   local link = { stream = dial.open(place, self._settings, trace), place = place, uses = 0,
-    connector = self }
+    connector = self, loop = core.get_running_loop() }
   if trace then
     local ok, err = pcall(trace, "connection_create_end")
     if not ok then
@@ -210,7 +210,7 @@ local function acquire(self, place, seconds, trace, fresh, line)
     return timeout(seconds, make, self, place, trace)
   end)
   if ok then return made end
-  self._pool:drop(place.key)
+  self._pool:drop(place.key, core.get_running_loop())
   error(made, 0)
 end
 
@@ -281,11 +281,11 @@ function Connector:_put(link) self._pool:put(link.place.key, link) end
 --- Takes a link back that cannot be used again, and closes it.
 function Connector:_drop(link)
   link.stream:abort()
-  self._pool:drop(link.place.key)
+  self._pool:drop(link.place.key, link.loop)
 end
 
 --- Leaves the connection to somebody else: it is no longer counted.
-function Connector:_leave(link) self._pool:drop(link.place.key) end
+function Connector:_leave(link) self._pool:drop(link.place.key, link.loop) end
 
 -- ---- for users ----
 

@@ -1,18 +1,20 @@
 -- SPDX-License-Identifier: MIT
 --
 -- The connections that a client keeps: which are idle, how many are in use, and who waits for one.
--- Knows nothing of HTTP: a link is any table with a `stream`; a key says what a link is good for.
+-- Knows nothing of HTTP: a link is any table with a `stream` and its `loop`; a key says what a link
+-- is good for.
 --
 -- A slot is the right to one link. Who has a slot has taken it with `acquire` and gives it back
 -- exactly once, by `put` (with the link) or `drop`. A slot that becomes free while others wait goes
 -- straight to the first of them who may have it, so nobody overtakes.
 
 local core = require "aio.core"
+local check = require "aio.check"
 local errors = require "aio.http.errors"
 
 local M = {}
 
-local unread = core._unread
+local look, unread = core._look, core._unread
 
 local Pool = {}
 Pool.__index = Pool
@@ -42,11 +44,14 @@ local function remove_idle(self, key, list, i)
   return link
 end
 
--- The idle link of the key that was used last and to which nothing has happened since.
+-- The idle link of the key that was used last and to which nothing has happened since, as far as
+-- the system knows: the loop may not have come yet to what was sent unasked, which must not be
+-- taken for the next answer.
 local function take_idle(self, key)
   local list = self._idle[key]
   while list and #list > 0 do
     local link = remove_idle(self, key, list, #list)
+    look(link.stream)
     if unread(link.stream) == 0 then return link end
     link.stream:abort()
   end
@@ -151,7 +156,7 @@ local function wait_for_slot(self, key)
     leave(self, key, line, place)
   elseif waiter.future:done() and not waiter.future:cancelled() and not core._failed(waiter.future)
   then
-    self:drop(key)
+    self:drop(key, self._loop)
   end
   error(err, 0)
 end
@@ -160,10 +165,13 @@ local function raise_closed()
   error(errors.ClientConnectionError("the connector, or its session, is closed"), 0)
 end
 
--- Notes the loop. What belonged to another one is closed.
+-- Notes the loop. What belonged to one that is closed is closed too, and no longer counted.
 local function here(self)
-  local loop = core.get_running_loop()
-  if self._loop == loop then return end
+  local loop, former = core.get_running_loop(), self._loop
+  if former == loop then return end
+  if former and not former:is_closed() then
+    check.state "this session, or its connector, is used in another loop; make one for each loop"
+  end
   self._loop, self._timer, self._lines = loop, nil, {}
   self._idle, self._idle_count, self._used, self._used_of = {}, 0, 0, {}
 end
@@ -172,7 +180,9 @@ end
 ---@param key string
 ---@return table|nil link
 function Pool:try(key)
-  if self.closed or not self._idle[key] or not has_room(self, key) then return nil end
+  if self.closed then return nil end
+  here(self)
+  if not self._idle[key] or not has_room(self, key) then return nil end
   local link = take_idle(self, key)
   if link then count(self, key, 1) end
   return link
@@ -193,7 +203,7 @@ function Pool:acquire(key, queued, fresh)
     wait_for_slot(self, key)
     local ok, err = pcall(queued, false)
     if not ok then
-      self:drop(key)
+      self:drop(key, self._loop)
       error(err, 0)
     end
   end
@@ -214,9 +224,10 @@ end
 
 --- Gives a slot back together with its link, which is clean, to be used again.
 function Pool:put(key, link)
+  if link.loop ~= self._loop then return close_link(link) end
   if self.closed or self._keepalive <= 0 or unread(link.stream) ~= 0 then
     close_link(link)
-    return self:drop(key)
+    return self:drop(key, link.loop)
   end
   self._serial = self._serial + 1
   link.since, link.order = self._loop:time(), self._serial
@@ -228,11 +239,12 @@ function Pool:put(key, link)
   list[#list + 1] = link
   self._idle_count = self._idle_count + 1
   if not self._timer then self._timer = self._loop:call_later(self._keepalive, on_timer, self) end
-  self:drop(key)
+  self:drop(key, link.loop)
 end
 
---- Gives a slot back; the caller has closed the link.
-function Pool:drop(key)
+--- Gives a slot back that was taken in this loop; the caller has closed the link.
+function Pool:drop(key, loop)
+  if loop ~= self._loop then return end -- of a loop that was closed: not counted any more
   count(self, key, -1)
   if next(self._lines) then serve(self) end
 end
