@@ -269,6 +269,7 @@ local RESPONSES = {
   { "HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", 200, "OK", 1, 0, KEEP },
   { "HEAD", "HTTP/1.1 200 OK\r\n\r\n", 200, "OK", 1, 0, KEEP },
   { "GET", "HTTP/1.1 204 N\r\nContent-Length: 5\r\n\r\n", 204, "N", 1, 0, KEEP },
+  { "GET", "HTTP/1.1 205 N\r\nContent-Length: 5\r\n\r\n", 205, "N", 1, 5, KEEP },
   { "GET", "HTTP/1.1 304 N\r\nContent-Length: 5\r\n\r\n", 304, "N", 1, 0, KEEP },
   { "GET", "HTTP/1.1 100 Continue\r\n\r\n", 100, "Continue", 1, 0, KEEP },
   { "GET", "HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n", 101, "S", 1, 0,

@@ -226,6 +226,38 @@ function T.test_what_handlers_return()
   end)
 end
 
+-- Whatever the handler has for them. 205 says so by a length of 0.
+function T.test_statuses_without_a_body()
+  local function status_of(req) return math.tointeger(tonumber(req.match_info.s)) end
+  serve(function(app)
+    app:get("/text/{s}", function(req)
+      return http.Response { status = status_of(req), text = "never" }
+    end)
+    app:get("/error/{s}", function(req)
+      error(http.HTTPException("never", { status = status_of(req) }))
+    end)
+    app:get("/stream/{s}", function(req)
+      return http.stream(function(out) out:write "never" end, { status = status_of(req) })
+    end)
+    app:get("/file/{s}", function(req)
+      return http.file(arg[0], { status = status_of(req) })
+    end)
+    app:get("/next", function() return "next" end)
+  end, function(server)
+    for _, what in ipairs { "text", "error", "stream", "file" } do
+      for _, status in ipairs { 204, 205, 304 } do
+        local raw <close> = server:connect()
+        raw:send(get(("/%s/%d"):format(what, status)) .. get "/next")
+        local res = raw:response()
+        lu.assertEquals({ what, res.status, res.body, res.headers["Transfer-Encoding"] },
+          { what, status, "" })
+        lu.assertEquals(res.headers["Content-Length"], status == 205 and "0" or nil)
+        lu.assertEquals(raw:response().body, "next")
+      end
+    end
+  end)
+end
+
 function T.test_head_has_the_head_of_get_and_no_body()
   serve(function(app)
     app:get("/", function() return "hello" end)

@@ -159,6 +159,9 @@ end
 --- Sends the file. [suspends]
 function methods:_send(c, req)
   self = respond.own(self)
+  if respond.is_bare(self.status) then
+    return respond.send(c, req, self.status, self.reason, self._h, nil, "")
+  end
   local path, info, coding = chosen(self, req)
   local mtime, etag = info.mtime // 1 | 0, etag_of(info, coding)
   fill_headers(self, etag, mtime, coding)

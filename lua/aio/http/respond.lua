@@ -67,9 +67,16 @@ local function flags_of(c, h)
 end
 
 --- Has a response with this status never a body?
-local function is_bare(status) return status == 204 or status == 304 or status < 200 end
+local function is_bare(status)
+  return status < 200 or status > 203 and (status == 204 or status == 205 or status == 304)
+end
 
 M.is_bare = is_bare
+
+--- The length that is told of no body: with 205 it has to be, with the others it must not.
+local function bare_length(status) return status == 205 and 0 or nil end
+
+M.bare_length = bare_length
 
 --- Sends a response whose body is in memory. [suspends only when the client is slow]
 ---@param h table|nil|false headers
@@ -79,7 +86,8 @@ function M.send(c, req, status, reason, h, content_type, body)
   flags, h = flags_of(c, h)
   c.status, c.bytes = status, 0
   if is_bare(status) then
-    below = conn:write_nowait(response_head(status, reason or nil, h, nil, nil, flags))
+    below = conn:write_nowait(
+      response_head(status, reason or nil, h, nil, bare_length(status), flags))
   elseif length == 0 or req.method == "HEAD" then
     below = conn:write_nowait(
       response_head(status, reason or nil, h, content_type, length, flags))

@@ -123,7 +123,7 @@ end
 local function out_of(res, c, req)
   local length = res._length
   if respond.is_bare(res.status) then
-    length = nil
+    length = respond.bare_length(res.status)
   elseif not length then
     length = req.minor == 1 and -1 or nil
     if not length then c.quit, c.special = true, true end -- that ends with the connection
