@@ -189,6 +189,30 @@ function T.test_close_while_another_task_receives()
   end)
 end
 
+-- The task that receives answers a ping, which a peer that reads nothing makes it wait for.
+function T.test_close_while_another_task_answers_a_ping()
+  with_raw(function(self)
+    local sender = aio.create_task(self.send, self, ("x"):rep(1 << 20))
+    local reader = aio.create_task(self.receive, self)
+    aio.sleep(2)
+    lu.assertErrorMsgContains("another task receives", self.receive, self)
+    lu.assertTrue(self:close())
+    sender:await()
+    lu.assertNil(reader:await())
+    lu.assertEquals(self.close_code, 1000)
+    lu.assertNil(self:exception())
+  end, function(raw)
+    aio.sleep(1)
+    raw:write(ws.frame(ws.PING, ""))
+    aio.sleep(2)
+    for _, first in ipairs { 0x81, 0x8a, 0x88 } do
+      lu.assertEquals((pair.read_frame(raw)), first)
+    end
+    aio.sleep(1)
+    raw:write(ws.close(1000))
+  end)
+end
+
 function T.test_messages_on_their_way_are_dropped_by_close()
   with_pair(function(self)
     for _ = 1, 10 do self:send "late" end
@@ -257,6 +281,42 @@ function T.test_the_peer_vanishes()
     end)
     lu.assertNil(raised)
   end
+end
+
+function T.test_nothing_is_sent_after_a_loss()
+  for _, more in ipairs { "", "Sec-WebSocket-Extensions: permessage-deflate\r\n" } do
+    local raised = with_raw(function(self)
+      aio.sleep(2)
+      for _ = 1, 3 do
+        for _, name in ipairs { "send", "send_bytes", "ping", "pong" } do
+          local ok, err = pcall(self[name], self, "into the void")
+          lu.assertFalse(ok)
+          lu.assertTrue(aio.is(err, WebSocketError), tostring(err))
+          lu.assertEquals(err.code, 1006)
+        end
+      end
+      lu.assertEquals(self.close_code, 1006)
+      lu.assertEquals(self:exception().code, 1006)
+      self:send "the last"
+    end, function(raw)
+      aio.sleep(1)
+      raw:abort()
+    end, { more = more })
+    lu.assertNil(raised)
+  end
+end
+
+function T.test_a_connection_that_was_given_up_is_lost()
+  local raised = with_raw(function(self)
+    self._conn:abort() -- as a limit of time does
+    lu.assertErrorMsgContains("lost", self.send, self, "x")
+    lu.assertTrue(self.closed)
+    lu.assertEquals(self:exception().code, 1006)
+    lu.assertNil(self:receive())
+    lu.assertFalse(self:close())
+    self:send "the last"
+  end, function() aio.sleep(1) end)
+  lu.assertNil(raised)
 end
 
 -- Of a peer that has gone nothing is reported, whoever of the handler's tasks learns of it.

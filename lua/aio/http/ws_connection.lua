@@ -52,6 +52,7 @@ local WebSocket = { __name = "WebSocket" }
 WebSocket.__index = WebSocket
 M.WebSocket = WebSocket
 
+local lose
 local ask, give_up -- of a heartbeat
 
 --- Makes a WebSocket of a stream whose handshake is done.
@@ -119,19 +120,33 @@ local function closed_error(self)
   return M.WebSocketError(text, { code = self.close_code, websocket = self })
 end
 
--- What the stream raised, as the error of this connection.
+-- What the stream raised, as the error of this connection: an OSError, or that it is closed, by
+-- whoever has given it up.
 local function lost_error(self, err)
-  if not core.is(err, core.OSError) then return err end
+  local os_error = core.is(err, core.OSError) and err or nil
+  if not os_error and not (core.is(err, core.RuntimeError) and self._conn:is_closing()) then
+    return err
+  end
   self.close_code = self.close_code or LOST
-  return M.WebSocketError("the connection is lost: " .. err.message, {
-    code = LOST, os_error = err, websocket = self,
-  })
+  local text = "the connection is lost" .. (os_error and ": " .. os_error.message or "")
+  return M.WebSocketError(text, { code = LOST, os_error = os_error, websocket = self })
+end
+
+-- After a loss nothing more is sent; what has come before it can still be received, unless the
+-- connection was given up.
+local function send_failed(self, err)
+  local lost = lost_error(self, err)
+  if lost ~= err and self._state == "open" then
+    self._lost = lost
+    if self._conn:is_closing() then lose(self, err) end
+  end
+  error(lost, 0)
 end
 
 local function send_frame(self, first, payload)
-  if self._state ~= "open" then error(closed_error(self), 0) end
+  if self._state ~= "open" or self._lost then error(closed_error(self), 0) end
   local ok, err = try_write(self, first, payload)
-  if not ok then error(lost_error(self, err), 0) end
+  if not ok then send_failed(self, err) end
 end
 
 -- An answer: that the connection is lost shows in what is read.
@@ -146,7 +161,7 @@ end
 local function in_step(self, fn, ...)
   local ok, a, b, c = pcall(fn, ...)
   if ok then return a, b, c end
-  if not core.is(a, core.CancelledError) then self._conn:abort() end
+  if not core.is(a, core.CancelledError, M.WebSocketError) then self._conn:abort() end
   error(a, 0)
 end
 
@@ -285,7 +300,7 @@ local function fail(self, code, why)
 end
 
 -- The connection ended without a word.
-local function lose(self, err)
+function lose(self, err)
   self.close_code = self.close_code or LOST
   self._exception = err and lost_error(self, err)
     or M.WebSocketError("the connection is lost", { code = LOST, websocket = self })
@@ -347,12 +362,8 @@ local function message(self, opcode, data, compressed)
   return setmetatable({ type = NAMES[opcode], data = data }, Message)
 end
 
--- Looks at one thing that came; a message, if it was one.
-local function handle(self, opcode, data, more)
-  if opcode == TEXT or opcode == BINARY then
-    if more or self._state ~= "open" then return message(self, opcode, data, more) end
-    return setmetatable({ type = NAMES[opcode], data = data }, Message)
-  end
+-- Looks at what came that is no message. It may wait.
+local function control(self, opcode, data, more)
   if opcode == PING then
     send_quietly(self, PONG, data)
   elseif opcode == CLOSE then
@@ -360,6 +371,19 @@ local function handle(self, opcode, data, more)
   elseif opcode == 0 then
     fail(self, more, data)
   end
+end
+
+-- Looks at one thing that came; a message, if it was one. While an answer is sent this task is
+-- still the one that reads.
+local function handle(self, opcode, data, more)
+  if opcode == TEXT or opcode == BINARY then
+    if more or self._state ~= "open" then return message(self, opcode, data, more) end
+    return setmetatable({ type = NAMES[opcode], data = data }, Message)
+  end
+  self._reading = true
+  local ok, err = pcall(control, self, opcode, data, more)
+  self._reading = false
+  if not ok then error(err, 0) end
 end
 
 -- Waits for the next thing: true, nil at the end, false at the deadline.
@@ -536,7 +560,7 @@ end
 ---@return table|nil
 function WebSocket:exception()
   check.self(self, WebSocket, "exception")
-  return self._exception
+  return self._exception or self._state ~= "closed" and self._lost or nil
 end
 
 --- What the connection below tells, see Stream:get_extra_info.
