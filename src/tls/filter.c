@@ -153,12 +153,20 @@ static int filter_fileno(aio_source *src) {
 
 static void run(aio_loop *l, aio_cnode *c);
 
+/* All that has come: a part of a record is nothing yet. */
+static void pull_below(const aio_stream *b) {
+  size_t before;
+  do {
+    before = b->in.total;
+    if (b->reading && b->source->ops->pull) b->source->ops->pull(b->source, true);
+  } while (b->in.total > before);
+}
+
 /* What is below has to be decrypted to tell whether it is anything: sessions come at any time. */
 static void filter_pull(aio_source *src, bool anyway) {
   tls_filter *f = tls_filter_of(src);
-  const aio_stream *b = tls_below(f);
   if (!anyway || f->busy || f->phase != TLS_OPEN) return;
-  if (b->reading && b->source->ops->pull) b->source->ops->pull(b->source, true);
+  pull_below(tls_below(f));
   if (f->work.node.state != AIO_READY) return;
   aio_list_del(&f->work.node.link);
   run(f->loop, &f->work);
