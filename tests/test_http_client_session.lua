@@ -288,4 +288,30 @@ end)
 
 raw.real(T, "save")
 
+T.test_a_session_that_nobody_closes_is_reported = function()
+  local here = debug.getinfo(1, "S").short_src
+  local told, n = {}, nil
+  local function run(debugs)
+    aio.run_with({ debug = debugs }, function()
+      aio.get_running_loop():set_exception_handler(function(_, ctx) told[#told + 1] = ctx end)
+      n = debug.getinfo(1, "l").currentline + 1
+      http.ClientSession()
+      http.ClientSession():close()
+      collectgarbage()
+      collectgarbage()
+      aio.sleep(0)
+    end)
+  end
+  run(false)
+  lu.assertEquals(told, {})
+  run(true)
+  lu.assertEquals({ #told, told[1].kind }, { 1, "unclosed" })
+  lu.assertStrContains(told[1].message, ("Unclosed client session, made at %s:%d"):format(here, n))
+  local kept
+  lu.assertErrorMsgContains("client session, made at " .. here, function()
+    require("aio.testing").run(function() kept = http.ClientSession() end)
+  end)
+  lu.assertFalse(kept.closed)
+end
+
 return T

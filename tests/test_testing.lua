@@ -309,6 +309,51 @@ function T.TestLeft.test_server_and_stream()
   lu.assertNotNil(conn)
 end
 
+-- What is made in a line of its own, and how it is ended.
+local KINDS = {
+  { "file", function() return aio.open("/dev/null", "w") end, "close" },
+  { "watch of files", function() return aio.fs.watch "." end, "close" },
+  { "datagram endpoint", function() local d = aio.open_datagram {} return d end, "close" },
+  { "executor", function() local e = aio.Executor { max_workers = 1 } return e end, "shutdown" },
+  { "generator", function()
+    local g = aio.generator(function(yield) yield(1) yield(2) end)
+    return g, g()
+  end, "close" },
+  { "process", function() return aio.create_subprocess_exec("sleep", 100) end, "kill" },
+}
+
+function T.TestLeft.test_all_that_has_to_be_closed()
+  for _, kind in ipairs(KINDS) do
+    local what, make, close = table.unpack(kind)
+    local left
+    local message = fails(function() left = make() end)
+    lu.assertStrMatches(message,
+      "the test left behind:\n  " .. what .. ", made at .*test_testing.*")
+    if what == "process" then aio.kill(left.pid, "SIGKILL") end
+    testing.run(function()
+      local x = make()
+      x[close](x)
+      if what == "process" then x:wait() end
+    end)
+  end
+  testing.run(function() aio.get_running_loop():set_default_executor(aio.Executor()) end)
+end
+
+function T.TestLeft.test_handlers_of_signals_and_descriptors()
+  local n
+  local message = fails(function()
+    n = line() + 1
+    aio.get_running_loop():add_signal_handler("SIGUSR1", print)
+  end)
+  lu.assertStrContains(message, "callback, made at")
+  lu.assertStrContains(message, made_at(n))
+  testing.run(function()
+    local loop = aio.get_running_loop()
+    loop:add_signal_handler("SIGUSR1", print)
+    loop:remove_signal_handler "SIGUSR1"
+  end)
+end
+
 function T.TestLeft.test_stream_that_nobody_reaches()
   local n
   local message = fails(function()

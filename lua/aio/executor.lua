@@ -62,10 +62,18 @@ function M.Executor(opts)
   local most = integer(opts, "max_workers", 1)
     or math.min(MOST, core._processors() + MORE_THAN_PROCESSORS)
   local limit = integer(opts, "memory_limit", LEAST_MEMORY)
-  return setmetatable({
+  local self = setmetatable({
     max_workers = most,
     _crew = core._crew(most, limit or 0, opts.initializer, preloads()),
   }, Executor)
+  core._note_made(self)
+  return self
+end
+
+--- Is it an executor that nobody has shut down, and that no loop will?
+function M.is_left(object, loop)
+  return getmetatable(object) == Executor and not object._closed
+    and loop:_fields().executor ~= object
 end
 
 -- The future of fn(...), which is argument `n` of the function to blame.
@@ -141,6 +149,7 @@ function Executor:shutdown(opts)
   check.seconds(opts.timeout, 1, "shutdown")
   if opts.wait ~= false then core._check_wait() end
   core._crew_close(self._crew, opts.cancel_futures)
+  self._closed = true
   if opts.wait == false then return core._crew_workers(self._crew) == 0 end
   return join(self, opts.timeout)
 end
@@ -148,6 +157,7 @@ end
 -- The end of the block: waits for all; after an error everything is cancelled.
 function Executor:__close(err)
   core._crew_close(self._crew, err ~= nil)
+  self._closed = true
   if err ~= nil then core._crew_stop(self._crew) end
   core._crew_join(self._crew)
 end

@@ -104,7 +104,10 @@ function M.generator(fn, ...)
   check.arg(check.callable(fn), 1, "generator", "function expected, got " .. type(fn))
   local g = setmetatable({ _state = "new", _args = table.pack(...) }, Generator)
   local loop = core._running()
-  if loop and loop:get_debug() then g._where = core._where() end
+  if loop and loop:get_debug() then
+    g._where = core._where()
+    core._note_made(g)
+  end
   g._yield = make_yield(g)
   g._thread = coroutine.create(type(fn) == "function" and fn or function(...) return fn(...) end)
   return g
@@ -158,6 +161,9 @@ end
 Generator.__close = Generator.close
 
 -- ---- left open ----
+
+-- For the leak check.
+function Generator._left(self) return self._state == "open" and "generator" end
 
 -- Closes without raising: nobody is there to hear of an error.
 local function close_quietly(g)

@@ -425,21 +425,31 @@ end)
 
 -- ---- what is open ----
 
---- What an object is, when it is a stream, datagram endpoint or server of the loop and open; else
---- nil. Only those that were made in debug mode are known.
+local function is_endpoint_open(x) return not x:is_closing() end
+
+-- Objects of C, whose first user value is their loop: what they are called, and are they open?
+local OPEN = {
+  [core._Stream] = { "stream", is_endpoint_open },
+  [core._Datagram] = { "datagram endpoint", is_endpoint_open },
+  [core._File] = { "file", core._file_is_open },
+  [core._Process] = { "process", core._process_is_left },
+  [core._FsWatch] = { "watch of files", core._fs_watch_is_open },
+}
+
+--- What an object is, when it is something of the loop that has to be closed and is not; else nil.
+--- Only those that were made in debug mode are known. A class of Lua says so by `_left(object)`.
 ---@param object any one of core._made_all()
 ---@param loop table
 ---@return string|nil
 function M.open_in(object, loop)
   local mt = debug.getmetatable(object)
-  local what = mt == core._Stream and "stream" or mt == core._Datagram and "datagram endpoint"
-  if what then
-    local ok, closing = pcall(object.is_closing, object) -- raises when it was collected already
-    return ok and not closing and debug.getuservalue(object, 1) == loop and what or nil
+  local kind = OPEN[mt]
+  if kind then
+    local ok, open = pcall(kind[2], object) -- raises when it was collected already
+    return ok and open and debug.getuservalue(object, 1) == loop and kind[1] or nil
   end
-  local is_server = type(mt) == "table" and mt.__name == "Server"
-  local sockets = is_server and object.sockets -- nil: it could not listen
-  return sockets and object._loop == loop and #sockets > 0 and "server" or nil
+  local left = type(mt) == "table" and rawget(mt, "_left")
+  return left and object._loop == loop and left(object) or nil
 end
 
 -- ---- slow steps ----

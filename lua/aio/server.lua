@@ -170,6 +170,9 @@ local function open_all(listener, addresses, opts)
   return sockets, port
 end
 
+-- For the leak check. One that could not listen has no sockets.
+function Server._left(self) return self.sockets and #self.sockets > 0 and "server" end
+
 -- A server without addresses.
 local function new(begin, fn, opts)
   local self = setmetatable({

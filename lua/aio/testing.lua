@@ -6,6 +6,7 @@
 local core = require "aio.core"
 local aio = require "aio"
 local check = require "aio.check"
+local executor = require "aio.executor"
 local inspect = require "aio.inspect"
 local pair = require "aio.pair"
 
@@ -88,7 +89,7 @@ end
 
 local function left_descriptors(loop, before, found)
   for _, object in ipairs(core._made_all()) do
-    local what = inspect.open_in(object, loop)
+    local what = inspect.open_in(object, loop) or executor.is_left(object, loop) and "executor"
     if what and not before[object] then
       found[#found + 1] = ("%s, made at %s"):format(what, where(object))
     end
@@ -106,8 +107,8 @@ local function survey(loop, main, handles, objects)
   local found = {}
   left_tasks(loop, main, found)
   left_scopes(main, found)
-  if #found == 0 then left_handles(loop, handles, found) end -- else they may belong to those
   left_descriptors(loop, objects, found)
+  if #found == 0 then left_handles(loop, handles, found) end -- else they may belong to those
   table.sort(found)
   return found
 end
@@ -145,9 +146,10 @@ end
 --- Runs `fn()` as aio.run does, under a virtual clock: it stands still while anybody can run and
 --- jumps to the next timer when nobody can (with real descriptors open, after 10 ms of real quiet;
 --- never while a look-up is under way; while a child or a call in a thread works it goes at real
---- pace). The test fails with RuntimeError when a task, a callback,
---- a stream, a server or a scope is still there at its end, naming the line that made it, and when
---- an error reached the exception handler, unless the test has set its own.
+--- pace). The test fails with RuntimeError when a task, a callback (also of a signal or a
+--- descriptor), a scope, or anything that has to be closed is still there at its end, naming the
+--- line that made it, and when an error reached the exception handler, unless the test has set its
+--- own.
 ---@param fn function
 ---@param opts? { debug: boolean } debug mode, on by default; without it lines are not known
 ---@return any ... fn's results

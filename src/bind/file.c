@@ -114,6 +114,7 @@ static aio_file_ud *push_file(lua_State *L, aio_state *st, aio_lloop *l) {
   lua_setiuservalue(L, -2, AIO_FILE_UV_LOOP);
   aio_error_where(L, st);
   lua_setiuservalue(L, -2, AIO_FILE_UV_WHERE);
+  aio_made_note(L, st, -1);
   return u;
 }
 
@@ -266,6 +267,13 @@ static int file_fileno(lua_State *L) {
   return 1;
 }
 
+/* core._file_is_open(file) */
+static int file_is_open(lua_State *L) {
+  const aio_file *f = object(L)->f;
+  lua_pushboolean(L, f && !f->closing && f->fd >= 0);
+  return 1;
+}
+
 static int file_tostring(lua_State *L) {
   const aio_file *f = object(L)->f;
   lua_getiuservalue(L, SELF, AIO_FILE_UV_PATH);
@@ -280,7 +288,10 @@ void aio_file_open_class(lua_State *L, aio_state *st) {
   static const luaL_Reg meta[] = {
       {"__close", close_scope}, {"__gc", file_gc}, {"__tostring", file_tostring}, {NULL, NULL}};
   static const luaL_Reg op_meta[] = {{"__gc", op_gc}, {NULL, NULL}};
-  static const luaL_Reg fns[] = {{"_open", open_path}, {"_mkstemp", open_temporary}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"_open", open_path},
+                                 {"_mkstemp", open_temporary},
+                                 {"_file_is_open", file_is_open},
+                                 {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_FILE_OP, "FileOperation", NULL, op_meta);
   lua_pop(L, 1);
   aio_class_open(L, st, AIO_REF_FILE, "File", methods, meta);

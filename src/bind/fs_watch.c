@@ -40,6 +40,7 @@ static int watch(lua_State *L) {
   if (l->debug) {
     aio_error_where(L, st);
     lua_setiuservalue(L, -2, UV_WHERE);
+    aio_made_note(L, st, -1);
   }
   int err;
   const char *path = luaL_checkstring(L, PATH), *folder = luaL_checkstring(L, FOLDER);
@@ -108,6 +109,13 @@ static int watch_close(lua_State *L) {
   return 0;
 }
 
+/* core._fs_watch_is_open(watch) */
+static int watch_is_open(lua_State *L) {
+  const fs_watch_ud *u = self(L);
+  lua_pushboolean(L, u->w && u->w->loop);
+  return 1;
+}
+
 static int watch_gc(lua_State *L) {
   fs_watch_ud *u = lua_touserdata(L, SELF);
   aio_fswatch *w = u->w;
@@ -139,8 +147,9 @@ void aio_fs_watch_open(lua_State *L, aio_state *st) {
                                   {"__gc", watch_gc},
                                   {"__tostring", watch_tostring},
                                   {NULL, NULL}};
-  static const luaL_Reg fns[] = {{"_fs_watch", watch}, {NULL, NULL}};
+  static const luaL_Reg fns[] = {
+      {"_fs_watch", watch}, {"_fs_watch_is_open", watch_is_open}, {NULL, NULL}};
   aio_class_open(L, st, AIO_REF_FS_WATCH, "FsWatch", methods, meta);
-  lua_pop(L, 1);
+  lua_setfield(L, -2, "_FsWatch");
   aio_setfuncs(L, st, fns);
 }

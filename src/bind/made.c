@@ -75,8 +75,14 @@ static int made_all(lua_State *L) {
   return 1;
 }
 
-/* core._scheduled(loop): a list of the callbacks that the loop will run: ready ones and those with
- * a time; not those that wait for a future. */
+/* Will the loop run it? Those that are ready, that have a time, and that run at each signal or as
+ * often as a descriptor is ready. */
+static bool is_scheduled(const aio_handle *h) {
+  return h->node.state == AIO_READY || aio_timer_armed(&h->timer) || (h->again && !h->cancelled);
+}
+
+/* core._scheduled(loop): a list of the callbacks that the loop will run, not of those that wait for
+ * a future. */
 static int scheduled(lua_State *L) {
   const aio_state *st = aio_state_up(L);
   const aio_lloop *l = aio_lloop_check(L, aio_state_up(L), 1);
@@ -86,7 +92,7 @@ static int scheduled(lua_State *L) {
   for (uint32_t s = 1; s <= st->slots; s++) {
     aio_push_anchored(L, st, s);
     const aio_handle *h = aio_object_test(L, st, -1, AIO_REF_HANDLE);
-    if (h && h->loop == l && (h->node.state == AIO_READY || aio_timer_armed(&h->timer)))
+    if (h && h->loop == l && is_scheduled(h))
       lua_rawseti(L, 1, ++n);
     else
       lua_pop(L, 1);

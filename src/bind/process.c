@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bind/error.h"
+#include "bind/made.h"
 #include "bind/signal.h"
 #include "bind/stream.h"
 #include "core/child.h"
@@ -119,6 +120,7 @@ static process_ud *push_new(lua_State *L, aio_state *st, aio_lloop *l) {
   if (l->debug) {
     aio_error_where(L, st);
     lua_setiuservalue(L, PROCESS, UV_WHERE);
+    aio_made_note(L, st, PROCESS);
   }
   return u;
 }
@@ -280,6 +282,13 @@ static void report_unclosed(lua_State *L, aio_lloop *l, const aio_child *c) {
   aio_lloop_report(L, l);
 }
 
+/* core._process_is_left(process): does it run, and was it not meant to outlive its loop? */
+static int process_is_left(lua_State *L) {
+  const aio_child *c = self(L)->c;
+  lua_pushboolean(L, c->state == AIO_CHILD_RUNNING && !c->detached);
+  return 1;
+}
+
 static int process_gc(lua_State *L) {
   process_ud *u = lua_touserdata(L, SELF);
   aio_child *c = u->c;
@@ -384,6 +393,7 @@ void aio_process_open_class(lua_State *L, aio_state *st) {
                                   {NULL, NULL}};
   static const luaL_Reg fns[] = {{"_spawn", spawn},
                                  {"_process_fields", process_fields},
+                                 {"_process_is_left", process_is_left},
                                  {"_path_kind", path_kind},
                                  {"_environ", environ_table},
                                  {NULL, NULL}};

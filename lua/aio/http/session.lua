@@ -102,15 +102,7 @@ local function fate_of(self, headers)
     or connection ~= nil and connection:lower() == "close"
 end
 
---- A client: connections, cookies and settings that many requests share.
----@param opts? table base_url (what relative URLs are relative to), headers, cookies (sent with
----  each request to the origin that is asked), cookie_jar, auth (http.basic_auth), timeout
----  (http.Timeout{...} or seconds), connector (a session closes only its own), middlewares (list of
----  function(req, next)), raise_for_status (true, or a function of the response), auto_decompress
----  (true), trust_env (true: proxies of the environment), proxy (a URL), trace (functions, see
----  docs), limits ({ line=, field=, fields=, head=, body=, decoded= }), version ("1.1")
----@return table ClientSession
-function M.ClientSession(opts)
+local function new_session(opts)
   opts = check.options(opts, OPTIONS, 1, "ClientSession")
   local n, name = 1, "ClientSession"
   check.arg(not opts.version or opts.version == "1.1", n, name,
@@ -132,6 +124,38 @@ function M.ClientSession(opts)
     _targets = {}, _targets_n = 0,
   }, ClientSession)
   self._closes = fate_of(self, self._defaults)
+  return self
+end
+
+-- ---- sessions that nobody closes ----
+
+-- In debug mode a session has one, which goes when it goes.
+local Watch = { __gc = function(w)
+  if w.session.closed then return end
+  pcall(w.loop.call_soon, w.loop, w.loop.call_exception_handler, w.loop, {
+    message = ("Unclosed client session, made at %s; close it, or write local session <close>")
+      :format(w.where), kind = "unclosed", level = "warning",
+  })
+end }
+
+-- For the leak check.
+function ClientSession._left(self) return not self.closed and "client session" end
+
+--- A client: connections, cookies and settings that many requests share.
+---@param opts? table base_url (what relative URLs are relative to), headers, cookies (sent with
+---  each request to the origin that is asked), cookie_jar, auth (http.basic_auth), timeout
+---  (http.Timeout{...} or seconds), connector (a session closes only its own), middlewares (list of
+---  function(req, next)), raise_for_status (true, or a function of the response), auto_decompress
+---  (true), trust_env (true: proxies of the environment), proxy (a URL), trace (functions, see
+---  docs), limits ({ line=, field=, fields=, head=, body=, decoded= }), version ("1.1")
+---@return table ClientSession
+function M.ClientSession(opts)
+  local self, loop = new_session(opts), core._running()
+  if loop and loop:get_debug() then
+    self._loop = loop
+    self._watch = setmetatable({ session = self, loop = loop, where = core._where() }, Watch)
+    core._note_made(self)
+  end
   return self
 end
 
@@ -410,7 +434,7 @@ end
 ---@return table ClientResponse
 function M.request(method, url, opts, name)
   check_method(method)
-  local session = M.ClientSession()
+  local session = new_session()
   local function ended()
     session.closed = true
     session.connector:_shut()
