@@ -230,19 +230,19 @@ static bool run(aio_worker *w) {
 /* Stack: what happened, the error. A message; an OSError, which is for programs to look at, stays
  * one. */
 static int explain(lua_State *L) {
-  enum { WHAT = 1, ERROR, STATE };
+  enum { WHAT = 1, CAUSE, STATE };
   static const char *const fields[] = {"code", "errno", "syscall", "filename"};
   const aio_state *st = lua_touserdata(L, STATE);
-  bool os = st && aio_error_is(L, st, ERROR, AIO_E_OS);
+  bool os = st && aio_error_is(L, st, CAUSE, AIO_E_OS);
   if (os)
-    lua_getfield(L, ERROR, "message");
+    lua_getfield(L, CAUSE, "message");
   else
-    aio_error_text(L, ERROR);
+    aio_error_text(L, CAUSE);
   const char *message = lua_pushfstring(L, "%s: %s", lua_tostring(L, WHAT), lua_tostring(L, -1));
   if (!os) return 1;
   aio_error_new(L, st, AIO_E_OS, message);
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-    lua_getfield(L, ERROR, fields[i]);
+    lua_getfield(L, CAUSE, fields[i]);
     lua_setfield(L, -2, fields[i]);
   }
   return 1;

@@ -260,7 +260,7 @@ end
 -- What a request without a connection knows of one.
 local no_stream = {}
 
-function no_stream:get_extra_info(_, default) return default end
+function no_stream.get_extra_info(_, _, default) return default end
 
 local OPTIONS = {
   headers = true, body = "string", app = true, match_info = "table", remote = "string",
