@@ -203,6 +203,9 @@ function T.test_fields_of_a_caught_exception()
 end
 
 function T.test_urls_of_a_client()
+  raised(aio.RuntimeError, "cannot wait outside a task; use aio.run(fn, ...)", function()
+    http.get "http://localhost/"
+  end)
   argument("option 'base_url': end its path with /", function()
     http.ClientSession { base_url = "http://localhost/api" }
   end)
@@ -218,6 +221,10 @@ function T.test_urls_of_a_client()
       "localhost:8080/x")
     raised(http.InvalidURL, "write http:// or https:// before it", session.get, session,
       "www.example.test/x")
+    for _, get in ipairs { function() session:get "/x" end, function() http.get "x.test" end,
+      function() http.ClientSession { base_url = "foo" } end } do
+      raised(http.InvalidURL, "InvalidURL: " .. here .. ":", get)
+    end
     argument("write ssl = aio.ssl_context{ ... }", function()
       session:get("https://h/", { ssl = { ca = "ca.pem" } })
     end)

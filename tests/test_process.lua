@@ -496,6 +496,7 @@ case("wrong_arguments", function()
   local function refused(message, fn, ...) lu.assertErrorMsgContains(message, fn, ...) end
   refused("bad argument #1 to 'create_subprocess_exec' (program: string expected, got nil)", exec)
   refused("name or path of a program", exec, "")
+  refused("got table; write table.unpack(list) for a list of words", exec, { "ls", "-l" })
   refused("bad argument #2 to 'create_subprocess_exec' (argument of the program: string expected",
     exec, "ls", true)
   refused("without a zero byte", exec, "ls", "a\0b")

@@ -216,6 +216,8 @@ function M.words(name, before, ...)
     opts, words[n] = words[n], nil
     n = n - 1
   end
+  check.arg(type(words[1]) ~= "table" or n ~= 1, before + 1, name,
+    "program: string expected, got table; write table.unpack(list) for a list of words")
   for i = 1, n do
     local what = i == 1 and "program" or "argument of the program"
     words[i] = check_word(words[i], what, before + i, name)

@@ -278,7 +278,12 @@ static bool discard(aio_stream_ud *u, ptrdiff_t newline) {
 static int raise_discarded(lua_State *L, aio_stream_ud *u) {
   size_t n = u->discarded;
   u->discarded = 0;
-  return raise_overrun(L, "a line over the limit was thrown away", n);
+  const char *message =
+      lua_pushfstring(L,
+                      "a line of %I bytes, over the limit of %I (option 'limit' of who opened the "
+                      "stream), was thrown away",
+                      (LUAI_UACINT)n, (LUAI_UACINT)u->s->limit);
+  return raise_overrun(L, message, n);
 }
 
 /* The line that ends at `newline` (-1: with the stream). False: look again. */

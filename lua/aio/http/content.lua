@@ -175,7 +175,8 @@ local function discard(self)
     gone = gone + #take_some(self, (last or #piece) - at)
     if last then break end
   end
-  overrun("a line over the limit was thrown away", gone)
+  overrun(("a line of %d bytes, over the limit of %d, was thrown away"):format(gone, self._limit),
+    gone)
 end
 
 --- The next line, with its "\n"; the last one may have none. Suspends. Raises LimitOverrunError for

@@ -237,7 +237,7 @@ end
 -- The request as it is before its first hop.
 local function new_hop(self, method, to, opts, n, name)
   local limits = client_timeout.check(opts.timeout, n, name) or self._timeout
-  local loop = core.get_running_loop()
+  local loop = core._running() or core._check_wait()
   local hop = {
     session = self, connector = self.connector, loop = loop, limits = limits, n = n, fn = name,
     deadline = limits.total and loop:time() + limits.total or nil, method = method, target = to,

@@ -4,6 +4,7 @@
 -- field Host. A target is a plain table that nobody changes, so that a session can keep those of
 -- the URLs that come again.
 
+local core = require "aio.core"
 local hc = require "aio.http.core"
 local check = require "aio.check"
 local errors = require "aio.http.errors"
@@ -19,7 +20,7 @@ local function shown(text)
 end
 
 local function refuse(class, text, why)
-  error(class(("'%s': %s"):format(shown(text), why), { url = text }), 0)
+  core._raise(class(("'%s': %s"):format(shown(text), why), { url = text }))
 end
 
 local function of_parts(text, scheme, user, password, host, port, _, path, query)
