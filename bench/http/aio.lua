@@ -15,7 +15,7 @@ local function make()
   end)
   app:get("/big", function() return web.Response { body = BIG } end)
   local function fib(n) return n < 2 and n or fib(n - 1) + fib(n - 2) end
-  app:get("/fib", function() return tostring(fib(18)) end)
+  app:get("/fib", function() return tostring(fib(20)) end)
   app:get("/user/{name}", function(req) return "Hello, " .. req.match_info.name end)
   return app
 end

@@ -3,7 +3,7 @@
 
   bench/workers/run.py [ROUNDS [SECONDS]]      9 3 by default
 
-The load, `wrk -t1 -c64`, needs a processor too. So the handler has work to do (fib(18) in Lua, some
+The load, `wrk -t1 -c64`, needs a processor too. So the handler has work to do (fib(20) in Lua, some
 300 us), beside which the load is a few parts in a hundred; one worker and two take turns, on all
 processors. Prints each round, then the median of the ratios.
 """
