@@ -86,15 +86,21 @@ local function until_stopped(stopped, fn)
   if not ok and not (ours and core.is(err, core.CancelledError)) then error(err, 0) end
 end
 
+-- A scope in which `hurry` is called when, after the job `stop` has ended, `again` returns.
+local function hurried(stop, again, hurry)
+  return ended_with(job.ensure_future(function()
+    wait.wait { stop }
+    again()
+    hurry()
+  end))
+end
+
 -- Serves until the job `stop` ends. When `again` returns after that, the end is hurried. [suspends]
 local function serve(app, opts, started, stop, again)
   local ending
-  local hurrying = job.ensure_future(function()
-    wait.wait { stop }
-    again()
+  local _ <close> = hurried(stop, again, function()
     if ending then ending:_hurry() end
   end)
-  local _ <close> = ended_with(hurrying)
   local r <close> = runner.AppRunner(made(app), picked(opts, runner.OPTIONS))
   ending = r
   r:setup()
@@ -122,23 +128,23 @@ end
 -- ---- one state ----
 
 -- Waits for a signal, from the first call on: whoever is told that the server runs may stop it. The
--- second result ends that when it is closed.
+-- second result ends that when it is closed; the third waits for one more, the last that is ours.
 local function stopper(opts)
   if opts.handle_signals == false then
-    return function() core.Future():await() end, setmetatable({}, { __close = function() end })
+    local function never() core.Future():await() end
+    return never, setmetatable({}, { __close = function() end }), never
   end
   local signals = signal.signals("SIGINT", "SIGTERM")
-  return function() signals() end, signals
+  return function() signals() end, signals, function()
+    signals()
+    signals:close() -- a third signal ends the program
+  end
 end
 
 local function run_here(app, opts)
-  local stopped, scope = stopper(opts)
+  local stopped, scope, again = stopper(opts)
   local _ <close> = scope
   local announce = announcer(opts)
-  local function again()
-    stopped()
-    scope:close() -- a third signal ends the program
-  end
   until_stopped(stopped, function(running, stop)
     serve(app, opts, function(names)
       running()
@@ -221,17 +227,11 @@ local function serve_in_workers(make, opts, ends, running, stopping)
 end
 
 local function run_workers(make, opts)
-  local stopped, scope = stopper(opts)
+  local stopped, scope, again = stopper(opts)
   local _ <close> = scope
   local ends = { stop = channel(1), hurry = channel(1) }
   until_stopped(stopped, function(running, stop)
-    local hurrying = job.ensure_future(function()
-      wait.wait { stop }
-      stopped()
-      scope:close()
-      ends.hurry:close()
-    end)
-    local _ <close> = ended_with(hurrying)
+    local _ <close> = hurried(stop, again, function() ends.hurry:close() end)
     serve_in_workers(make, opts, ends, running, stop)
   end)
 end
