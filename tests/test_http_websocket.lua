@@ -20,11 +20,7 @@ local ws = require "support.ws"
 
 local WebSocketError = websocket.WebSocketError
 
-local function echo(self)
-  for msg in self:messages() do self:send(msg) end
-end
-
-local with_pair, with_raw = pair.with_pair, pair.with_raw
+local echo, with_pair, with_raw = pair.echo, pair.with_pair, pair.with_raw
 
 -- ---- messages ----
 

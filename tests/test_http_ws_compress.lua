@@ -11,13 +11,9 @@ end
 local pair = require "support.websocket"
 local ws = require "support.ws"
 
-local with_pair, with_raw = pair.with_pair, pair.with_raw
+local echo, with_pair, with_raw = pair.echo, pair.with_pair, pair.with_raw
 
 local T = {}
-
-local function echo(self)
-  for msg in self:messages() do self:send(msg) end
-end
 
 local COMPRESS = {
   { server = true, client = true },

@@ -18,11 +18,9 @@ local websocket = require "aio.http.websocket"
 local pair = require "support.websocket"
 local ws = require "support.ws"
 
-local T = {}
+local echo = pair.echo
 
-local function echo(self)
-  for msg in self:messages() do self:send(msg) end
-end
+local T = {}
 
 -- fn(server) with a route /ws.
 local function serve(fn, opts, handler, server_opts)

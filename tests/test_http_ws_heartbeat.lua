@@ -18,13 +18,9 @@ local websocket = require "aio.http.websocket"
 local pair = require "support.websocket"
 local ws = require "support.ws"
 
-local with_pair, with_raw = pair.with_pair, pair.with_raw
+local echo, with_pair, with_raw = pair.echo, pair.with_pair, pair.with_raw
 
 local function now() return aio.get_running_loop():time() end
-
-local function echo(self)
-  for msg in self:messages() do self:send(msg) end
-end
 
 -- ---- somebody receives ----
 

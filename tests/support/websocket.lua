@@ -22,6 +22,11 @@ function M.read_request(conn)
   }
 end
 
+--- A handler that sends back what comes.
+function M.echo(self)
+  for msg in self:messages() do self:send(msg) end
+end
+
 --- Serves one WebSocket on the stream, as a route of aio.http would.
 function M.serve(conn, handler, opts)
   local req = M.read_request(conn)
