@@ -451,7 +451,4 @@ case("urls_that_are_none", echo, function(session)
   lu.assertNil(err.message:find("secret", 1, true))
 end)
 
-raw.real(T, "a_long_body_in_pieces", "an_answer_that_is_not_read_closes_its_connection",
-  "one_request_whose_body_is_read_later")
-
 return T

@@ -336,6 +336,4 @@ T.test_what_would_smuggle_is_refused = raw.case(function()
   lu.assertEquals(#seen, 1)
 end)
 
-raw.real(T, "a_hundred_thousand_chunks_of_a_byte", "zip_bombs", "more_than_is_read_at_once")
-
 return T

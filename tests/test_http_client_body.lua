@@ -405,11 +405,4 @@ end, function(session, url)
   lu.assertEquals(res:read(), "no")
 end)
 
-raw.real(T, "a_long_string", "a_file", "a_file_of_aio", "progress", "what_another_server_sends",
-  "compress",
-  "an_early_answer_ends_the_upload", "an_early_answer_and_a_close",
-  "an_early_answer_to_a_long_string", "an_early_answer_and_a_close_to_a_long_string",
-  "a_connection_with_something_unsent_is_not_used_again",
-  "a_server_that_closes_while_it_is_sent")
-
 return T

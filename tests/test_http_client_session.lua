@@ -286,8 +286,6 @@ end, function(session, url)
   pipe:close()
 end)
 
-raw.real(T, "save")
-
 T.test_a_session_that_nobody_closes_is_reported = function()
   local here = debug.getinfo(1, "S").short_src
   local told, n = {}, nil

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- aio.testing: the virtual clock, and what fails a test.
 
+local env = require "support.env"
 local aio = require "aio"
 local lu = require "luaunit"
 local testing = require "aio.testing"
@@ -183,6 +184,27 @@ function T.TestClock.test_real_sockets()
     lu.assertEquals(aio.timeout(150, conn.read, conn, "l"), "hello")
     lu.assertEquals(testing.clock():now(), 100)
   end)
+end
+
+-- Pieces of a whole that nobody is woken for are no quiet. On a busy machine handling them takes as
+-- long as the quiet does; here each recv takes that.
+function T.TestClock.test_pieces_that_wake_nobody()
+  lu.skipIf(os.getenv "AIO_TEST_PREFIX" or not os.execute "command -v strace >/dev/null",
+    "needs strace")
+  local size = os.getenv "AIO_TEST_HOSTILE" and 2048 or 1 << 20
+  local out = env.shell(([[
+    local size = %d
+    require("aio.testing").run(function()
+      local server <close> = aio.start_server(function(conn)
+        local _ <close> = conn
+        conn:write(("x"):rep(size))
+      end, "127.0.0.1", 0)
+      local conn <close> = aio.open_connection("127.0.0.1", server.port, { limit = 2 << 20 })
+      print(#aio.timeout(1, conn.readexactly, conn, size))
+    end)]]):format(size), "ASAN_OPTIONS=detect_leaks=0 strace -fqq -o /dev/null -e trace=recvfrom"
+    .. " -e inject=recvfrom:delay_exit=12000 %s 2>&1")
+  lu.skipIf(out:find "ptrace", "strace is not allowed here")
+  lu.assertEquals(out, size .. "\n")
 end
 
 -- Memory streams are nothing real: no quiet is waited for, and a deadlock is seen.

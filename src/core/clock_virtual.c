@@ -19,15 +19,17 @@ static void on_quiet(uv_timer_t *t) {
   uv_stop(t->loop);
 }
 
-/* Handles what comes in within QUIET_MS; true when nothing came. */
+/* Handles what comes in within QUIET_MS; true when nothing came. Bytes that a parser or a buffer
+ * swallows make nobody ready, and on a busy machine handling them may last until the alarm. */
 static bool is_quiet(aio_loop *l) {
   bool quiet = false;
+  uint64_t before = l->events;
   l->alarm.data = &quiet;
   uv_update_time(&l->uv);
   uv_timer_start(&l->alarm, on_quiet, QUIET_MS, 0);
   uv_run(&l->uv, UV_RUN_ONCE);
   uv_timer_stop(&l->alarm);
-  return quiet && aio_list_empty(&l->ready);
+  return quiet && l->events == before && aio_list_empty(&l->ready);
 }
 
 /* Can anything outside this thread still become ready? */

@@ -65,6 +65,7 @@ struct aio_loop {
   struct aio_fdset *fdset; /* watched descriptors, see core/fdwatch.h */
   char *packets;           /* room to receive datagrams into, or NULL; see core/datagram.h */
   uint64_t polls;          /* how often the kernel was asked */
+  uint64_t events;         /* how often it had something to say of a stream */
   void *owner;             /* the scheduler's own structure (bind) */
 };
 

@@ -9,6 +9,7 @@
 
 static void on_event(uv_poll_t *h, int status, int events) {
   aio_poll *p = AIO_CONTAINER(h, aio_poll, handle);
+  p->loop->events++;
   if (status < 0) {
     events = p->wanted;
     p->asked = 0;

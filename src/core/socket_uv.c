@@ -55,6 +55,7 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf) {
   (void)buf;
   const aio_socket *sk = stream->data;
   aio_stream *s = sk->source.stream;
+  sk->loop->events++;
   if (n > 0)
     aio_stream_received(s, (size_t)n);
   else if (n == UV_EOF)
@@ -95,6 +96,7 @@ static int send_queued(aio_socket *sk) {
 static void on_written(uv_write_t *w, int status) {
   aio_socket *sk = AIO_CONTAINER(w, aio_socket, write);
   sk->writing = false;
+  sk->loop->events++;
   if (sk->closing) return;
   aio_stream *s = sk->source.stream;
   if (status < 0) {

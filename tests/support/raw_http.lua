@@ -4,27 +4,7 @@
 local aio = require "aio"
 local testing = require "aio.testing"
 
-local raw = { raised = require("support.tasks").raised }
-
-local bodies = {}
-
---- A case of the client, under the virtual clock, in which nothing may be left behind.
-function raw.case(fn)
-  local case = testing.case(fn)
-  bodies[case] = fn
-  return case
-end
-
---- Moves cases of raw.case to the real clock: where much is on its way, the kernel may wait longer
---- for the right moment to send it than the virtual clock waits for the kernel.
----@param T table of cases
----@param ... string names, without "test_"
-function raw.real(T, ...)
-  for _, name in ipairs { ... } do
-    local fn = assert(bodies[T["test_" .. name]], name)
-    T["test_" .. name] = function() aio.run(fn) end
-  end
-end
+local raw = { raised = require("support.tasks").raised, case = testing.case }
 
 --- A server on a free port: each connection runs `fn(conn, i)`, i being its number.
 ---@return table server with `url` and `connections`
