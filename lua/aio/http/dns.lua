@@ -75,7 +75,9 @@ local function ask(self, key, host, port, family)
     self._asked[key] = asked
   end
   asked.n = asked.n + 1
-  local ok, list = pcall(function() return job.shield(asked.task):await() end)
+  local answer = job.shield(asked.task)
+  local ok, list = pcall(answer.await, answer)
+  core._retrieved(answer) -- cancelled as the look-up failed, it has not seen that error
   asked.n = asked.n - 1
   if asked.n == 0 then
     if self._asked[key] == asked then self._asked[key] = nil end

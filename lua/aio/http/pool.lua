@@ -152,6 +152,7 @@ local function wait_for_slot(self, key)
   line.last, line.n, line[place] = place, line.n + 1, waiter
   local ok, err = pcall(waiter.future.await, waiter.future)
   if ok then return end
+  core._retrieved(waiter.future) -- cancelled as the pool was closed, it has not seen that error
   if line[place] == waiter then
     leave(self, key, line, place)
   elseif waiter.future:done() and not waiter.future:cancelled() and not core._failed(waiter.future)
