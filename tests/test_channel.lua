@@ -2,6 +2,7 @@
 -- Channels: order, bounds, closing, cancellation, select, within one thread and between several.
 
 local aio = require "aio"
+local env = require "support.env"
 local lu = require "luaunit"
 local support = require "support.tasks"
 
@@ -146,7 +147,7 @@ local function resident()
 end
 
 -- A sanitizer or valgrind finds what is lost by itself, and keeps what was freed for a while.
-local checked = (os.getenv "AIO_TEST_SANITIZE" or "") .. (os.getenv "AIO_TEST_PREFIX" or "") ~= ""
+local checked = env.valgrind or env.sanitizers ~= ""
 
 -- Makes channels and forgets them, with something large in each; nothing of it stays.
 local function forget_many(make)

@@ -253,7 +253,7 @@ end
 
 local function need_to_spoil()
   lu.skipIf(not env.host, "needs the test interpreter")
-  lu.skipIf(os.getenv("AIO_TEST_HOSTILE") == "1", "libuv sees everything at once there")
+  lu.skipIf(env.hostile, "libuv sees everything at once there")
 end
 
 -- Puts a file where the connection's descriptor is: libuv, which has not seen that yet, refuses it.

@@ -305,7 +305,7 @@ end
 -- In a process of its own, which may have no more than so many descriptors. Each round has a worker
 -- that gets further than that of the round before: to aio's files, to parts of a loop.
 function T.test_no_descriptor_is_left()
-  lu.skipIf((os.getenv "AIO_TEST_PREFIX" or "") ~= "", "valgrind needs descriptors of its own")
+  lu.skipIf(env.valgrind, "valgrind needs descriptors of its own")
   local text = folder.with(function(dir)
     folder.put(dir .. "/program.lua", [[
       local aio = require "aio"

@@ -4,12 +4,13 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
+local env = require "support.env"
 local folder = require "support.folder"
 local support = require "support.tasks"
 
 local get, put, sh = folder.get, folder.put, folder.sh
 local os_error, raised = support.os_error, support.raised
-local HOSTILE = os.getenv("AIO_TEST_HOSTILE") == "1"
+local HOSTILE = env.hostile
 
 local T = { TestDevices = {}, TestErrors = {}, TestCancel = {}, TestUnclosed = {} }
 

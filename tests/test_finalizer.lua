@@ -8,7 +8,7 @@ local aio = require "aio"
 
 local T = {}
 
-local ROUNDS = (os.getenv("AIO_TEST_PREFIX") or "") == "" and 2000 or 200 -- valgrind is slow
+local ROUNDS = env.valgrind and 200 or 2000 -- valgrind is slow
 
 -- Calls the first function that make() returns, while a finalizer may call the second at any of its
 -- allocations: garbage of changing size is left before, and the collector runs often.

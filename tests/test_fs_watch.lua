@@ -3,11 +3,12 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
+local env = require "support.env"
 local folder = require "support.folder"
 local raised = require("support.tasks").raised
 
 local put, sh = folder.put, folder.sh
-local HOSTILE = os.getenv("AIO_TEST_HOSTILE") == "1"
+local HOSTILE = env.hostile
 
 local T = {}
 

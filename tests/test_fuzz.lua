@@ -8,8 +8,7 @@ local env = require "support.env"
 local T = {}
 
 local PROGRAM = (env.build or "") .. "/aio-replay"
-local PREFIX = os.getenv("AIO_TEST_PREFIX") or ""
-local MADE_UP = PREFIX == "" and 100 or 2
+local MADE_UP = env.valgrind and 2 or 100
 local MOST = 1024 -- bytes of an input in the tree
 
 local function targets()
@@ -19,7 +18,7 @@ local function targets()
 end
 
 local function replay(name, arguments)
-  local pipe = assert(io.popen(("AIO_FUZZ_TARGET=%s %s %s %s 2>&1"):format(name, PREFIX,
+  local pipe = assert(io.popen(("AIO_FUZZ_TARGET=%s %s %s %s 2>&1"):format(name, env.prefix,
     env.quote(PROGRAM), arguments)))
   local text = pipe:read("a")
   local ok = pipe:close()

@@ -8,7 +8,6 @@ local env = require "support.env"
 local T = { elsewhere = true }
 
 local PROGRAM = (env.build or "") .. "/aio-host"
-local PREFIX = os.getenv("AIO_TEST_PREFIX") or ""
 
 local function output(command)
   local pipe = assert(io.popen("{ " .. command .. "; } 2>&1"))
@@ -31,7 +30,7 @@ end
 
 for _, name in ipairs(names) do
   T["test_" .. name] = function()
-    local text, ok = output(("%s %s %s"):format(PREFIX, env.quote(PROGRAM), name))
+    local text, ok = output(("%s %s %s"):format(env.prefix, env.quote(PROGRAM), name))
     lu.assertEquals(last_line(text), "ok", text)
     lu.assertTrue(ok, text)
   end
@@ -105,9 +104,9 @@ function T.test_the_example()
   lu.skipIf(not program or not env.exists(program), "the example is not built")
   local wanted = read("examples/host/game.c"):match "prints:\n(.-) %*/"
   wanted = wanted:gsub(" %*  ? ?", ""):gsub(" %*\n", "\n")
-  local text, ok = output(("%s %s"):format(PREFIX, env.quote(program)))
+  local text, ok = output(("%s %s"):format(env.prefix, env.quote(program)))
   -- under valgrind a task step takes as long as it takes
-  if PREFIX ~= "" then text = text:gsub("some were late", "every one within its budget") end
+  if env.valgrind then text = text:gsub("some were late", "every one within its budget") end
   lu.assertEquals(text, wanted)
   lu.assertTrue(ok)
 end

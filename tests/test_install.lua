@@ -82,11 +82,9 @@ end
 
 local T = { elsewhere = true }
 
-local function sanitized() return (env.option "AIO_SANITIZE" or "") ~= "" end
-
 function T.setUp()
   if not env.build then lu.skip("no build directory") end
-  if sanitized() or (os.getenv("AIO_TEST_PREFIX") or "") ~= "" then
+  if env.valgrind or env.sanitizers ~= "" then
     lu.skip("the interpreter here is not the users'")
   end
   T.dir = sh("mktemp -d"):gsub("\n$", "")

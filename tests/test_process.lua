@@ -13,7 +13,6 @@ local MANY = tonumber(os.getenv("AIO_TEST_PROCESSES") or 300) -- one after the o
 local AT_ONCE = 200
 local exec, shell = aio.create_subprocess_exec, aio.create_subprocess_shell
 
-local UNDER_VALGRIND = (os.getenv("AIO_TEST_PREFIX") or "") ~= ""
 
 local T = {}
 
@@ -138,7 +137,7 @@ case("an_error_names_program_and_reason", function()
     { "ENOENT", "cannot run 'true': there is no working directory '/no/such'", "/no/such" })
   lu.assertEquals(why("true", { stdin = PIPE, stdout = PIPE, cwd = plain })[1], "ENOTDIR")
   os.remove(plain)
-  if not UNDER_VALGRIND then -- it cannot go on after such an execve
+  if not env.valgrind then -- it cannot go on after such an execve
     lu.assertEquals(why("true", ("x"):rep(BIG))[1], "E2BIG")
   end
 end)
@@ -532,7 +531,7 @@ end
 
 -- In a process of its own, which may have no more than so many descriptors.
 function T.test_no_descriptor_left()
-  lu.skipIf(UNDER_VALGRIND, "valgrind needs descriptors of its own")
+  lu.skipIf(env.valgrind, "valgrind needs descriptors of its own")
   lu.assertEquals(script([[
     aio.run(function()
       local held, err = {}, nil

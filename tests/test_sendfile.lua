@@ -3,12 +3,13 @@
 
 local lu = require "luaunit"
 local aio = require "aio"
+local env = require "support.env"
 local sockets = require "support.sockets"
 local streams = require "support.streams"
 
 local with_pair = sockets.with_pair
 local raised, turns = streams.raised, streams.turns
-local HOSTILE = os.getenv("AIO_TEST_HOSTILE") == "1"
+local HOSTILE = env.hostile
 local LINE = "0123456789abcdef"
 local LONG = HOSTILE and 20000 or 3000000 -- for a receiver that reads along
 local BIG = streams.BIG -- more than the kernel takes from a sender whose peer does not read

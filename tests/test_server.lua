@@ -10,7 +10,6 @@ local raised, echo = streams.raised, streams.echo
 
 local T = {}
 
-local UNDER_VALGRIND = (os.getenv("AIO_TEST_PREFIX") or "") ~= ""
 
 -- Runs a program in a process of its own; `prefix` is shell text in front of it.
 local function child(code, prefix)
@@ -457,7 +456,7 @@ end
 
 -- Room for three descriptors, ten clients: the system's queue keeps those for whom there is none.
 function T.test_no_client_is_lost_without_descriptors()
-  lu.skipIf(UNDER_VALGRIND, "valgrind needs descriptors of its own")
+  lu.skipIf(env.valgrind, "valgrind needs descriptors of its own")
   local server <close> = child([[
     aio.run(function()
       local served, all = 0, aio.Future()
@@ -494,7 +493,7 @@ end
 
 -- The descriptors come back by no close of the loop's own: the timer must try again.
 function T.test_descriptors_that_others_give_back()
-  lu.skipIf(UNDER_VALGRIND, "valgrind needs descriptors of its own")
+  lu.skipIf(env.valgrind, "valgrind needs descriptors of its own")
   local server <close> = child([[
     aio.run(function()
       local srv <close> = aio.start_server(function(conn) conn:write("served") end, "127.0.0.1", 0,

@@ -9,7 +9,6 @@ local streams = require "support.streams"
 
 local raised, echo = streams.raised, streams.echo
 local UV = datagrams.over_uv()
-local UNDER_VALGRIND = (os.getenv("AIO_TEST_PREFIX") or "") ~= ""
 
 local T = {}
 
@@ -242,7 +241,7 @@ end
 
 function T.test_close_without_descriptors()
   if UV then lu.skip "there libuv accepts by itself" end
-  lu.skipIf(UNDER_VALGRIND, "valgrind needs descriptors of its own")
+  lu.skipIf(env.valgrind, "valgrind needs descriptors of its own")
   local program = os.tmpname()
   local file = assert(io.open(program, "w"))
   file:write [[

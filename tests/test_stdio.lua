@@ -8,7 +8,6 @@ local streams = require "support.streams"
 
 local host, raised = env.host, streams.raised
 
-local UNDER_VALGRIND = (os.getenv("AIO_TEST_PREFIX") or "") ~= ""
 
 local T = {}
 
@@ -390,7 +389,7 @@ function T.test_null()
 end
 
 function T.test_closed()
-  lu.skipIf(UNDER_VALGRIND, "valgrind needs the three itself")
+  lu.skipIf(env.valgrind, "valgrind needs the three itself")
   lu.assertEquals(env.shell(CAT, "%s <&- >&- 2>&-; echo $?"), "0\n")
 end
 

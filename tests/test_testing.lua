@@ -189,9 +189,9 @@ end
 -- Pieces of a whole that nobody is woken for are no quiet. On a busy machine handling them takes as
 -- long as the quiet does; here each recv takes that.
 function T.TestClock.test_pieces_that_wake_nobody()
-  lu.skipIf(os.getenv "AIO_TEST_PREFIX" or not os.execute "command -v strace >/dev/null",
+  lu.skipIf(env.valgrind or not os.execute "command -v strace >/dev/null",
     "needs strace")
-  local size = os.getenv "AIO_TEST_HOSTILE" and 2048 or 1 << 20
+  local size = env.hostile and 2048 or 1 << 20
   local out = env.shell(([[
     local size = %d
     require("aio.testing").run(function()

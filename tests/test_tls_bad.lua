@@ -87,7 +87,7 @@ end
 local function at_every_place(evil, check)
   for _, version in ipairs { "TLSv1.2", "TLSv1.3" } do
     for direction, last in pairs { up = 700, down = 1500 } do
-      for at = 1, last, os.getenv("AIO_TEST_HOSTILE") == "1" and 197 or 41 do
+      for at = 1, last, env.hostile and 197 or 41 do
         testing.run(function()
           local said = over_bad_line(direction, at, evil, version)
           check_error(said.client)

@@ -224,7 +224,7 @@ end
 -- In a process of its own, in which there is no room for the stack of a thread when the only worker
 -- ends. What waits in the queue is answered all the same.
 function T.test_no_worker_can_take_the_place_of_the_last()
-  lu.skipIf((os.getenv "AIO_TEST_PREFIX" or "") ~= "" or os.getenv "AIO_TEST_SANITIZE",
+  lu.skipIf(env.valgrind or env.sanitizers ~= "",
     "valgrind and sanitizers need room of their own")
   local text = folder.with(function(dir)
     folder.put(dir .. "/program.lua", [[

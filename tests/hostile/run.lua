@@ -165,7 +165,7 @@ end
 
 -- ---- the whole ----
 
-local sanitized = (env.option "AIO_SANITIZE" or ""):find "address" ~= nil
+local sanitized = env.sanitizers:find "address" ~= nil
 
 local SIGNS = { "Sanitizer", "runtime error", "of the closed state are lost", "never retrieved" }
 

@@ -27,7 +27,7 @@ end
 
 ---@return string[]  the names of the programs
 function conform.names()
-  local names, hostile = {}, os.getenv("AIO_TEST_HOSTILE") == "1"
+  local names, hostile = {}, env.hostile
   for _, path in ipairs(env.glob("tests/conformance/*_*.lua")) do
     local name = path:match("([^/]*)%.lua$")
     if can_run(name) and not (hostile and IN_ONE_PIECE[name]) then names[#names + 1] = name end

@@ -62,6 +62,18 @@ function env.option(name)
   return text:match("\n" .. name .. ":%u+=([^\n]*)")
 end
 
+---@type boolean  whether the build has the tiny constants
+env.hostile = env.option "AIO_HOSTILE" == "ON"
+
+---@type string  the sanitizers of the build, as for gcc ("" for none)
+env.sanitizers = env.option "AIO_SANITIZE" or ""
+
+---@type string  what programs run under, such as valgrind with its options ("" for nothing)
+env.prefix = os.getenv("AIO_TEST_PREFIX") or ""
+
+---@type boolean  whether that is so: valgrind is slow, and has descriptors and room of its own
+env.valgrind = env.prefix ~= ""
+
 ---@param word string
 ---@return string  the word quoted for the shell
 function env.quote(word)
@@ -73,8 +85,6 @@ local first = -1
 while arg[first - 1] do first = first - 1 end
 env.interpreter = arg[first]
 if env.interpreter:find("/", 1, true) then env.interpreter = absolute(env.interpreter) end
-
-local prefix = os.getenv("AIO_TEST_PREFIX") or ""
 
 local lua_path = ("%s/lua/?.lua;%s/lua/?/init.lua;"):format(env.root, env.root)
 local lua_cpath = env.build and env.build .. "/?.so;" or ""
@@ -91,7 +101,7 @@ function env.command(args, interpreter)
     paths = ("LUA_PATH=%s LUA_CPATH=%s "):format(env.quote(lua_path .. ";"),
       env.quote(lua_cpath .. ";"))
   end
-  return ("%sAIO_TEST_ROOT=%s %s %s %s"):format(paths, env.quote(env.root), prefix,
+  return ("%sAIO_TEST_ROOT=%s %s %s %s"):format(paths, env.quote(env.root), env.prefix,
     env.quote(interpreter or env.interpreter), args)
 end
 
@@ -149,7 +159,7 @@ end
 ---@return function  a loop that never ends. A new one each time, which crosses to other threads by
 ---its code. ThreadSanitizer hands signals over in calls of the C library only.
 function env.endless()
-  if (os.getenv "AIO_TEST_SANITIZE" or ""):find("thread", 1, true) then
+  if env.sanitizers:find("thread", 1, true) then
     return function() while true do local _ = {} end end
   end
   return function() while true do end end
