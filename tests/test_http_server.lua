@@ -16,6 +16,7 @@ local testing = require "aio.http.testing"
 local T = {}
 
 local serve, get, once = support.serve, support.get, support.once
+local serve_timed = support.serve_timed
 
 function T.test_hello()
   serve(function(app)
@@ -383,7 +384,7 @@ end
 
 function T.test_the_client_goes_away()
   local ended = {}
-  serve(function(app)
+  serve_timed(function(app)
     app:get("/wait", function()
       local _ <close> = aio.defer(function() ended[#ended + 1] = "ended" end)
       aio.sleep(0.05)
@@ -405,7 +406,7 @@ end
 
 function T.test_handler_cancellation()
   local seen = {}
-  serve(function(app)
+  serve_timed(function(app)
     app:get("/wait", function()
       local ok, err = pcall(aio.sleep, 5)
       seen[#seen + 1] = not ok and err.name or "slept"

@@ -14,7 +14,7 @@ local support = require "support.http"
 
 local T = {}
 
-local serve, get = support.serve, support.get
+local serve, serve_timed, get = support.serve, support.serve_timed, support.get
 
 function T.test_errors_that_are_answers()
   serve(function(app)
@@ -128,7 +128,7 @@ end
 -- error of its child.
 function T.test_scopes_that_end_by_an_error_in_a_handler()
   local reports = {}
-  serve(function(app)
+  serve_timed(function(app)
     aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
     app:use(function(req, next)
       if req.path ~= "/middleware" then return next(req) end

@@ -116,16 +116,12 @@ function T.test_nginx_in_front()
     aio.fs.write(dir .. "/nginx.conf", CONF:format(server.port, dir))
     local nginx <close> = aio.create_subprocess_exec("nginx", "-p", dir, "-c", "nginx.conf",
       { stderr = aio.DEVNULL })
-    local front
-    for _ = 1, 200 do
-      local ok, conn = pcall(aio.open_unix_connection, dir .. "/front.sock")
-      if ok then
-        front = require("aio.http.testing").raw(conn)
-        break
-      end
+    local ok, front
+    repeat
       aio.sleep(0.02)
-    end
-    local raw <close> = front
+      ok, front = pcall(aio.open_unix_connection, dir .. "/front.sock")
+    until ok
+    local raw <close> = require("aio.http.testing").raw(front)
     for _ = 1, 5 do
       lu.assertEquals(raw:ask(support.get "/form").body, "9.8.7.6 https outer.test")
     end

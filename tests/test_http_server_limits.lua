@@ -16,6 +16,7 @@ local support = require "support.http"
 local T = {}
 
 local serve, get, once, in_memory = support.serve, support.get, support.once, support.in_memory
+local serve_timed = support.serve_timed
 
 local function now() return aio.get_running_loop():time() end
 
@@ -278,7 +279,7 @@ end
 -- The client has gone while its answer was sent: nobody's error, so no report.
 function T.test_a_client_that_has_gone_is_no_error_of_the_handler()
   local reports, ended = {}, 0
-  serve(function(app)
+  serve_timed(function(app)
     aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
     ok_app(app)
     local function flood(out)
@@ -363,7 +364,7 @@ end
 
 function T.test_the_client_leaves_in_the_middle_of_a_body()
   local seen = {}
-  serve(function(app)
+  serve_timed(function(app)
     ok_app(app)
     app:post("/see", function(req)
       local ok, err = pcall(req.read, req)

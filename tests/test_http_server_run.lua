@@ -11,12 +11,14 @@ end
 
 local http = require "aio.http"
 local kit = require "aio.http.testing"
+local testing = require "aio.testing"
 local streams = require "support.streams"
 local support = require "support.http"
 
 local T = {}
 
 local serve, get, once = support.serve, support.get, support.once
+local serve_timed = support.serve_timed
 
 local function hello(app) app:get("/", function() return "hello" end) end
 
@@ -411,14 +413,12 @@ end
 
 -- The loop is so busy that it does not ask the kernel before the connections are closed.
 function T.test_a_request_that_nobody_has_read_is_no_idle_connection()
-  serve(hello, function(server)
+  serve_timed(hello, function(server)
     local raw = server:connect()
     lu.assertEquals(raw:ask(get "/").body, "hello")
     aio.create_task(function()
       streams.turns(3) -- the server gives them a moment
-      local loop = aio.get_running_loop()
-      local over = loop:time() + 0.06
-      while loop:time() < over do end
+      testing.clock():advance(0.06)
       raw:send(get "/")
       aio.sleep(0) -- so the next turn is the server's, without a look at the kernel
     end)
@@ -432,7 +432,7 @@ end
 function T.test_the_steps_of_the_end()
   local order = {}
   local function note(what) order[#order + 1] = what end
-  aio.run(function()
+  testing.run(function()
     local app = app_of(function(app)
       hello(app)
       app:get("/slow", function()

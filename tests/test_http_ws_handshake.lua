@@ -22,9 +22,9 @@ local echo = pair.echo
 
 local T = {}
 
--- fn(server) with a route /ws.
-local function serve(fn, opts, handler, server_opts)
-  aio.run(function()
+-- fn(server) with a route /ws; `run` may bring another clock.
+local function serve(fn, opts, handler, server_opts, run)
+  (run or aio.run)(function()
     local app = http.Application()
     app:websocket("/ws", handler or echo, opts)
     local server <close> = testing.TestServer(app, server_opts)
@@ -406,7 +406,7 @@ function T.test_the_server_stops_while_there_are_connections()
     end
     server:close()
     for _, task in ipairs(readers) do task:await() end
-  end, nil, nil, { shutdown_timeout = 0.05 })
+  end, nil, nil, { shutdown_timeout = 0.05 }, require("aio.testing").run)
   lu.assertEquals(codes, { 1001, 1001, 1001 })
 end
 

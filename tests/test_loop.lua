@@ -29,9 +29,9 @@ function T.test_callbacks_and_handles()
   local loop <close> = aio.new_event_loop()
   local seen = {}
   local function note(...) seen[#seen + 1] = table.pack(...) end
+  loop:call_later(0.001, note, "later")
   local now = loop:time()
   local later = loop:call_at(now + 0.2, note, "at")
-  loop:call_later(0.001, note, "later")
   loop:call_soon(note)
   loop:call_soon_threadsafe(note, 1, nil, 3)
   local dropped = loop:call_soon(note, "dropped")

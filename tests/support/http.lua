@@ -9,15 +9,23 @@ local testing = require "aio.testing"
 
 local M = {}
 
---- Runs fn(server) with an application that `build` has filled.
-function M.serve(build, fn, opts)
-  aio.run(function()
-    local app = http.Application()
-    build(app)
-    local server <close> = kit.TestServer(app, opts)
-    fn(server)
-  end)
+local function server_of(run)
+  return function(build, fn, opts)
+    run(function()
+      local app = http.Application()
+      build(app)
+      local server <close> = kit.TestServer(app, opts)
+      fn(server)
+    end)
+  end
 end
+
+--- Runs fn(server) with an application that `build` has filled.
+M.serve = server_of(aio.run)
+
+--- The same under the virtual clock, for cases in which something takes its time: sleeps keep
+--- their order on a busy machine too.
+M.serve_timed = server_of(testing.run)
 
 --- A request without a body.
 function M.get(path, more)
