@@ -110,6 +110,13 @@ case("cookies_of_the_user", echo, function(session, url)
   lu.assertNil(session:get(url):text():find("Cookie", 1, true))
 end)
 
+case("cookies_of_the_user_in_the_order_of_their_names", echo, function(session, url)
+  local many, parts = {}, {}
+  for i = 10, 40 do many["c" .. i], parts[#parts + 1] = i, ("c%d=%d"):format(i, i) end
+  lu.assertStrContains(session:get(url, { cookies = many }):text(),
+    "\r\nCookie: " .. table.concat(parts, "; ") .. "\r\n")
+end)
+
 case("cookies_of_the_server", function(head)
   return response(head.cookie or "none", "Set-Cookie: a=1\r\nSet-Cookie: b=2; HttpOnly\r\n")
 end, function(_, url)
@@ -173,9 +180,22 @@ end, function(session, url)
   lu.assertEquals(session:get(url .. "/utf-8"):text(), "gr\u{FFFD}\u{FFFD} \u{FFFD}")
   lu.assertEquals(session:get(url .. "/ascii"):text(), "gr\u{FFFD}\u{FFFD} \u{FFFD}")
   lu.assertEquals(session:get(url .. "/utf-8"):text "windows-1252", "grüß €")
-  local ok, err = pcall(function() session:get(url .. "/klingon"):text() end)
-  lu.assertFalse(ok)
-  lu.assertStrContains(tostring(err), "charset 'klingon' is not known")
+  local res = session:get(url .. "/klingon")
+  local err = raised(http.ContentTypeError, res.text, res) -- the server's fault, not the caller's
+  lu.assertStrContains(tostring(err), "in the charset 'klingon', which is not known")
+  lu.assertEquals({ err.status, res:text "latin1" }, { 200, "grüß \u{80}" })
+  lu.assertErrorMsgContains("charset 'vulcan' is not known", res.text, res, "vulcan")
+end)
+
+case("the_length_that_the_server_says", function(head)
+  if head.target == "/chunked" then
+    return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+  end
+  return response "12345"
+end, function(session, url)
+  lu.assertEquals(session:get(url).content_length, 5)
+  local res <close> = session:get(url .. "/chunked")
+  lu.assertNil(res.content_length)
 end)
 
 case("utf_16", function(head)

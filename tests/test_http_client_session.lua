@@ -209,6 +209,18 @@ T.test_all_sixteen_moments = raw.case(function()
   lu.assertEquals(seen[#seen], "request_exception")
 end)
 
+T.test_a_value_of_the_request_for_its_trace = raw.case(function()
+  local server <close> = raw.answering(function() return response "" end)
+  local seen = {}
+  local session <close> = http.ClientSession { trace = {
+    on_request_start = function(ctx) seen[#seen + 1] = ctx.trace_request_ctx end,
+    on_request_end = function(ctx) seen[#seen + 1] = ctx.trace_request_ctx or "none" end,
+  } }
+  session:get(server.url, { trace_request_ctx = "first" })
+  session:get(server.url)
+  lu.assertEquals(seen, { "first", "first", "none" })
+end)
+
 T.test_who_raises_while_nobody_has_the_response = raw.case(function()
   local server <close> = raw.answering(function()
     return response(("x"):rep(1000000), "Set-Cookie: a=b\r\n")

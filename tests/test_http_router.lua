@@ -176,6 +176,7 @@ function T.test_every_way_to_add_a_route()
     lu.assertEquals(app[method](app, "/" .. method, handler).method, method:upper())
   end
   app:route("PURGE", "/purge", handler)
+  lu.assertErrorMsgContains("501 to the method 'FETCH'", app.route, app, "fetch", "/", handler)
   app:add_routes { { "GET", "/list", handler, { name = "list" } }, { "*", "/any", handler } }
   local routes = application.freeze(app)
   lu.assertEquals(routes:find("PURGE", "/purge").path, "/purge")

@@ -41,6 +41,30 @@ function T.test_extra_info()
     kit.request("GET", "/").get_extra_info, "peername")
 end
 
+-- ---- credentials ----
+
+function T.test_credentials_of_a_client()
+  local function asked(header)
+    local auth = http.parse_basic_auth(header)
+    return auth and auth.user .. "|" .. auth.password
+  end
+  lu.assertEquals(asked "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==", "Aladdin|open sesame")
+  lu.assertEquals(asked "basic  dTpw5A", "u|p\xE4") -- without padding, and no UTF-8
+  lu.assertEquals(asked "BASIC Og==", "|")
+  lu.assertEquals(asked "Basic YTpiOmM=", "a|b:c")
+  for size = 0, 9 do -- all lengths there and back
+    local auth = http.basic_auth(("u"):rep(size), ("\xFF"):rep(size // 2))
+    lu.assertEquals(asked(auth.header), auth.user .. "|" .. auth.password)
+  end
+  for _, header in ipairs { "", "Basic", "Basic ", "Bearer dTpw", "Basic dTpw dTpw", "Basic dT",
+    "Basic dTpwA", "Basic dTpw=", "Basic dT=w", "Basic dTpw====", "Basic dT*w", "Basic dXA=",
+    "Basic dToKcA==" } do
+    lu.assertNil(asked(header), header)
+  end
+  lu.assertNil(asked(nil))
+  lu.assertErrorMsgContains("Authorization header", http.parse_basic_auth, {})
+end
+
 -- Who has a certificate is let in, and known by its name.
 function T.test_certificate_of_a_client()
   if not env.has_tls() then lu.skip "no library for TLS" end

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Values of headers for Lua: dates, and values with parameters: the faces of
- * src/proto/{date,param}. Used by lua/aio/http/{value,cookie,multipart}.lua and whoever writes a
- * date. */
+ * Values of headers for Lua: dates, values with parameters, and methods: the faces of
+ * src/proto/{date,method,param}. Used by lua/aio/http/{value,cookie,multipart,application}.lua and
+ * whoever writes a date. */
 #include "http/forms.h"
 
 #include <time.h>
 
 #include "proto/date.h"
+#include "proto/method.h"
 #include "proto/param.h"
 
 static aio_slice check_slice(lua_State *L, int arg) {
@@ -28,6 +29,13 @@ static int http_date(lua_State *L) {
   }
   aio_date_write(text, seconds);
   lua_pushlstring(L, text, sizeof text);
+  return 1;
+}
+
+/* hc.is_method(text): does the parser let requests with this method in? */
+static int is_method(lua_State *L) {
+  aio_slice s = check_slice(L, 1);
+  lua_pushboolean(L, method_is_known(s.at, s.len));
   return 1;
 }
 
@@ -103,10 +111,8 @@ static int parse_list(lua_State *L) {
 }
 
 void http_value_open(lua_State *L) {
-  static const luaL_Reg fns[] = {{"http_date", http_date},
-                                 {"parse_date", parse_date},
-                                 {"parse_params", parse_params},
-                                 {"parse_list", parse_list},
-                                 {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"http_date", http_date},   {"is_method", is_method},
+                                 {"parse_date", parse_date}, {"parse_params", parse_params},
+                                 {"parse_list", parse_list}, {NULL, NULL}};
   luaL_setfuncs(L, fns, 0);
 }

@@ -7,6 +7,7 @@ local core = require "aio.core"
 local check = require "aio.check"
 local generator = require "aio.generator"
 local exceptions = require "aio.http.exceptions"
+local http_core = require "aio.http.core"
 local respond = require "aio.http.respond"
 local router = require "aio.http.router"
 local serve = require "aio.http.serve"
@@ -126,7 +127,11 @@ function Application:route(method, path, handler, opts)
   check.arg(type(method) == "string" and method:find(METHOD), 1, "route",
     "method expected, got " .. (type(method) == "string" and ("'%s'"):format(method)
       or type(method)))
-  return add(self, 2, "route", method:upper(), path, handler, opts)
+  method = method:upper()
+  check.arg(method == "*" or http_core.is_method(method), 1, "route",
+    ("a server answers 501 to the method '%s', which it does not know: this route would never be "
+      .. "called"):format(method))
+  return add(self, 2, "route", method, path, handler, opts)
 end
 
 for _, method in ipairs { "get", "post", "put", "patch", "delete", "head", "options" } do

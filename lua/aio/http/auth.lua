@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --
--- Credentials of a request: a user and a password in a header (RFC 7617).
+-- Credentials of a request: a user and a password in a header (RFC 7617), to be sent by a client
+-- and to be read by a server.
 
 local check = require "aio.check"
 
@@ -39,6 +40,35 @@ function M.basic_auth(user, password)
     user = user, password = password or "",
     header = "Basic " .. M.base64(user .. ":" .. (password or "")),
   }, BasicAuth)
+end
+
+local VALUES = {}
+for n = 0, 63 do VALUES[digit(n)] = n end
+
+-- Base 64 as a header has it, or nil.
+local function decoded(text)
+  local digits, pads = text:match "^([%w+/]*)(=*)$"
+  if not digits or #digits % 4 == 1 or #pads > 2 then return nil end
+  if pads ~= "" and (#digits + #pads) % 4 ~= 0 then return nil end
+  return (digits:gsub("..?.?.?", function(four)
+    local bits = 0
+    for i = 1, 4 do bits = bits << 6 | (VALUES[four:sub(i, i)] or 0) end
+    return (">I3"):pack(bits):sub(1, #four * 3 // 4)
+  end))
+end
+
+--- The user and the password of an Authorization header, as a server gets it: see BasicAuth.
+---@param header? string `req.headers["Authorization"]`
+---@return table|nil BasicAuth its fields `user` and `password` are bytes as the client sent them;
+---  nil when the header is none of this kind
+function M.parse_basic_auth(header)
+  check.arg(header == nil or type(header) == "string", 1, "parse_basic_auth",
+    "value of an Authorization header, or nil, expected, got " .. type(header))
+  local scheme, text = (header or ""):match "^%s*(%a+) +(%S+)%s*$"
+  if not scheme or scheme:lower() ~= "basic" then return nil end
+  local user, password = (decoded(text) or ""):match "^([^:]*):(.*)$"
+  if not user or user:find "%c" or password:find "%c" then return nil end
+  return M.basic_auth(user, password)
 end
 
 function BasicAuth:__tostring() return ("BasicAuth (%s)"):format(self.user) end

@@ -82,6 +82,11 @@ local READERS = {
   ["utf-16be"] = function(data) return from_utf16(data, ">I2") end,
 }
 
+--- Is it one of those?
+---@param charset string its name, in any case
+---@return boolean
+function M.is_known(charset) return READERS[charset:lower()] ~= nil end
+
 --- A text in UTF-8; what is no character becomes U+FFFD.
 ---@param data string
 ---@param charset string its name, in any case

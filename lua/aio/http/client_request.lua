@@ -179,6 +179,19 @@ end
 
 -- ---- the head ----
 
+-- Cookies of the user, in the order of the names: the same table gives the same bytes.
+local function add_in_order(req, own, all)
+  local first = #all + 1
+  for name, value in pairs(own) do
+    check.arg(type(name) == "string" and (type(value) == "string" or type(value) == "number"),
+      req.n, req.fn, "option 'cookies': a map of names to strings expected")
+    all[#all + 1] = { name = name, value = tostring(value) }
+  end
+  local named = table.move(all, first, #all, 1, {})
+  table.sort(named, function(a, b) return a.name < b.name end)
+  table.move(named, 1, #named, first, all)
+end
+
 local function cookie_header(req)
   local jar = req.session.cookie_jar
   local list
@@ -189,11 +202,7 @@ local function cookie_header(req)
     for _, cookie in ipairs(list or {}) do
       if own[cookie.name] == nil then all[#all + 1] = cookie end
     end
-    for name, value in pairs(own) do
-      check.arg(type(name) == "string" and (type(value) == "string" or type(value) == "number"),
-        req.n, req.fn, "option 'cookies': a map of names to strings expected")
-      all[#all + 1] = { name = name, value = tostring(value) }
-    end
+    add_in_order(req, own, all)
     list = all
   end
   if not list or #list == 0 then return nil end

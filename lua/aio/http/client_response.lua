@@ -6,6 +6,7 @@
 
 local hc = require "aio.http.core"
 local check = require "aio.check"
+local charsets = require "aio.http.charset"
 local client_body = require "aio.http.client_body"
 local errors = require "aio.http.errors"
 
@@ -42,6 +43,11 @@ function lazy.content_type(self) return (content_type(self)) end
 function lazy.charset(self)
   local _, params = content_type(self)
   return params.charset and params.charset:lower() or nil
+end
+
+function lazy.content_length(self)
+  local text = self.headers["content-length"]
+  return text and math.tointeger(tonumber(text)) or nil
 end
 
 function lazy.links(self)
@@ -110,15 +116,23 @@ function Response:read()
   return body_of(self):read()
 end
 
---- The whole body in UTF-8. [suspends]
+-- What the server says of the charset is no argument of the caller's.
+local function check_charset(self)
+  if not self.charset or charsets.is_known(self.charset) then return end
+  error(errors.ContentTypeError(("%s is in the charset '%s', which is not known here; read() and "
+    .. "convert the bytes, or name one, text(\"utf-8\")"):format(self._target.text,
+    (self.charset:sub(1, 40):gsub("[%c\127-\255]", "?"))), self:_facts()), 0)
+end
+
+--- The whole body in UTF-8. [suspends] Raises ContentTypeError for a charset that is unknown here.
 ---@param charset? string what it is in: by default what Content-Type says, or UTF-8
 ---@return string
 function Response:text(charset)
   check.self(self, Response, "text")
   check.arg(charset == nil or type(charset) == "string", 1, "text",
     "name of a charset expected, got " .. type(charset))
-  local data = self:read()
-  return require("aio.http.charset").to_utf8(data, charset or self.charset or "utf-8", 1, "text")
+  if not charset then check_charset(self) end
+  return charsets.to_utf8(self:read(), charset or self.charset or "utf-8", 1, "text")
 end
 
 local function is_json(kind)

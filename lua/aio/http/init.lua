@@ -10,6 +10,7 @@ require "aio" -- says which lines are not the caller's
 local WHERE = {
   Application = "application",
   basic_auth = "auth",
+  parse_basic_auth = "auth",
   Timeout = "client_timeout",
   ContentCodingError = "coding",
   Connector = "connector",

@@ -166,7 +166,7 @@ local REQUEST = {
   multipart = true, auth = true, allow_redirects = "boolean", max_redirects = "number",
   compress = true, expect100 = "boolean", proxy = true, proxy_headers = true, timeout = true,
   ssl = true, server_hostname = "string", raise_for_status = true, on_progress = "function",
-  middlewares = "table",
+  middlewares = "table", trace_request_ctx = true,
 }
 
 -- The target of a URL; those without params are remembered.
@@ -243,6 +243,7 @@ local function new_hop(self, method, to, opts, n, name)
     deadline = limits.total and loop:time() + limits.total or nil, method = method, target = to,
     how = how_of(self, opts, n, name), cookies = own_cookies(self, opts),
     expect = opts.expect100, on_progress = opts.on_progress, history = NO_HISTORY,
+    trace_request_ctx = opts.trace_request_ctx,
   }
   describe(self, hop, opts, n, name)
   local credentials = auth.check(opts.auth, "auth", n, name)

@@ -49,7 +49,7 @@ end
 ---@param req table the request: session, method, url
 ---@return fun(moment: string, facts?: table)
 function M.reporter(trace, req)
-  local ctx = { session = req.session }
+  local ctx = { session = req.session, trace_request_ctx = req.trace_request_ctx }
   return function(moment, facts)
     local fn = trace[moment]
     if not fn then return end
