@@ -161,10 +161,26 @@ local function abort_rest(self)
   for _, site in ipairs(self.sites) do site._server:abort_clients() end
 end
 
+local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
+
+-- Steps 2 to 5. Raises what on_shutdown has raised, at the end. [suspends]
+local function wind_down(self)
+  local settings = self._settings
+  close_idle(self)
+  local ok, err = pcall(application.shutdown, self.app)
+  if not ok and not is_error(err) then error(err, 0) end
+  if not wait_for_handlers(settings, self.shutdown_timeout) then
+    cancel_handlers(settings)
+    wait_for_handlers(settings, self.shutdown_timeout)
+  end
+  if not ok then error(err, 0) end
+end
+
 --- Ends gracefully: 1. no more connections are accepted, but for clients that have connected
 --- already, 2. idle ones are closed, 3. on_shutdown is called, 4. handlers have `shutdown_timeout`
 --- seconds to end, 5. those that are left are cancelled, and have as long again, 6. on_cleanup and
---- the contexts end. (7. is `aio.run`'s, which cancels all other tasks.) [suspends]
+--- the contexts end. (7. is `aio.run`'s, which cancels all other tasks.) Cancelled before 6, it
+--- cancels the handlers at once, which have a second, and goes on with 6. [suspends]
 function AppRunner:cleanup()
   check.self(self, AppRunner, "cleanup")
   if self._state ~= "running" then
@@ -172,13 +188,11 @@ function AppRunner:cleanup()
     return
   end
   self._state = "ended"
-  local settings = self._settings
   close_sites(self)
-  close_idle(self)
-  local ok, err = pcall(application.shutdown, self.app)
-  if not wait_for_handlers(settings, self.shutdown_timeout) then
-    cancel_handlers(settings)
-    wait_for_handlers(settings, self.shutdown_timeout)
+  local ok, err = pcall(wind_down, self)
+  if not ok and not is_error(err) then
+    self:_hurry()
+    pcall(wait_for_handlers, self._settings, self.shutdown_timeout)
   end
   abort_rest(self)
   self.sites = {}
