@@ -91,6 +91,7 @@ build = {
     ["aio.http.cookie_file"] = "lua/aio/http/cookie_file.lua",
     ["aio.http.cookies"] = "lua/aio/http/cookies.lua",
     ["aio.http.dial"] = "lua/aio/http/dial.lua",
+    ["aio.http.digest"] = "lua/aio/http/digest.lua",
     ["aio.http.dns"] = "lua/aio/http/dns.lua",
     ["aio.http.errors"] = "lua/aio/http/errors.lua",
     ["aio.http.event_parser"] = "lua/aio/http/event_parser.lua",

@@ -333,6 +333,7 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/cookie_file.lua
   lua/aio/http/cookies.lua
   lua/aio/http/dial.lua
+  lua/aio/http/digest.lua
   lua/aio/http/dns.lua
   lua/aio/http/errors.lua
   lua/aio/http/event_parser.lua

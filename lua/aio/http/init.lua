@@ -19,6 +19,7 @@ local WHERE = {
   set_cookie = "cookie",
   CookieJar = "cookies",
   DummyCookieJar = "cookies",
+  DigestAuth = "digest",
   BadResponse = "errors",
   ClientConnectionError = "errors",
   ClientConnectorCertificateError = "errors",
