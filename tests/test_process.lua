@@ -36,9 +36,9 @@ local INHERITED = inherited()
 local function state(pid)
   local file = io.open(("/proc/%d/stat"):format(pid))
   if not file then return nil end
-  local letter = file:read("a"):match("%) (%a)")
+  local text = file:read("a") -- nil when it has gone since
   file:close()
-  return letter
+  return text and text:match("%) (%a)")
 end
 
 local function wait_until(fn)
