@@ -416,6 +416,22 @@ function T.test_what_a_handler_schedules_goes_with_the_loop()
   lu.assertNil(next(weak))
 end
 
+function T.test_what_ends_after_its_loop_does_not_hold_it()
+  local weak = setmetatable({}, { __mode = "k" })
+  for _, ending in ipairs { "cancel", "set_result", "set_exception" } do
+    local loop = aio.new_event_loop()
+    local future = loop:create_future()
+    future:add_done_callback(function() weak.called = true end)
+    loop:close()
+    weak[loop] = ending
+    future[ending](future, ending)
+    lu.assertTrue(future:done())
+    pcall(future.result, future) -- the error has been seen
+  end
+  for _ = 1, 2 do collectgarbage() end
+  lu.assertNil(next(weak))
+end
+
 function T.test_run_until_complete_of_another_loops_future()
   local one <close> = aio.new_event_loop()
   local other <close> = aio.new_event_loop()

@@ -102,6 +102,7 @@ void aio_future_prepare(lua_State *L, aio_state *st, int idx) {
   for (aio_link *p = f->waiters.next; p != &f->waiters; p = p->next)
     n += aio_node_of(p)->kind == AIO_NODE_CALLBACK;
   aio_anchor_reserve(L, st, n);
+  if (!f->loop->core) return; /* nobody calls them any more, so nobody would let go of them */
   push_callbacks(L, idx);
   for (aio_link *p = f->waiters.next; p != &f->waiters; p = p->next) {
     if (aio_node_of(p)->kind != AIO_NODE_CALLBACK) continue;
