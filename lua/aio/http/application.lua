@@ -370,6 +370,7 @@ local function collect_app(app, above, prefix, out)
   end
   collect(app, place, prefix, out)
   local fallback = compiled(place, "*", "/", not_found)
+  fallback.missing = true
   out.fallbacks[#out.fallbacks + 1] = { prefix = prefix, route = fallback }
   return place
 end

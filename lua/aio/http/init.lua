@@ -53,6 +53,7 @@ local WHERE = {
   MultipartError = "multipart",
   MultipartReader = "multipart",
   MultipartWriter = "multipart_writer",
+  normalize_path = "normalize",
   MultiDict = "query",
   encode_query = "query",
   parse_query = "query",
