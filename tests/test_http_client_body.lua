@@ -109,6 +109,7 @@ end, function(session, url)
   end
   local res = session:get(url .. "/text/html")
   local err = raised(http.ContentTypeError, res.json, res)
+  lu.assertStrContains(err.message, "(200 OK) is of type")
   lu.assertEquals(err.status, 200)
   lu.assertEquals(res:json({ content_type = false }).a[4], "x")
   lu.assertEquals(res:json({ content_type = "text/html" }).a[1], 1)

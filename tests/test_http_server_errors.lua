@@ -74,6 +74,30 @@ function T.test_other_errors_are_500_and_reported()
   end)
 end
 
+-- A middleware that makes answers of errors takes no other's place away; a class is no error.
+function T.test_reports_tell_where_and_what()
+  local reports = {}
+  serve(function(app)
+    aio.get_running_loop():set_exception_handler(function(_, ctx) reports[#reports + 1] = ctx end)
+    local function deep() error("deep", 0) end
+    app:use(function(req, next)
+      local ok, res = aio.catch(http.HTTPError, next, req)
+      return ok and res or http.json({ status = res.status }, { status = res.status })
+    end)
+    app:get("/deep", function() deep() end)
+    app:get("/class", function() error(http.NotFound) end)
+    app:get("/dot", function(req) return req.text() end)
+  end, function(server)
+    local raw <close> = server:connect()
+    for _, path in ipairs { "/deep", "/class", "/dot" } do
+      lu.assertEquals(raw:ask(get(path)).status, 500, path)
+    end
+  end)
+  lu.assertStrContains(reports[1].traceback, "upvalue 'deep'")
+  lu.assertStrContains(tostring(reports[2].exception), "write error(http.NotFound())")
+  lu.assertStrContains(tostring(reports[3].exception), "write a colon before 'text'")
+end
+
 -- What is set after a response was made is checked when it is sent, or when it is set.
 function T.test_fields_of_a_response_that_are_wrong()
   local cases = {

@@ -110,6 +110,41 @@ function T.TestStack.test_traceback()
   end)
 end
 
+-- What aio.catch lets pass keeps where it was raised, also through several of them and to who
+-- reports it; another error with the same text later has its own place.
+function T.TestStack.test_traceback_through_catch()
+  local function first() error("passed", 0) end
+  local function second() error("passed", 0) end
+  local function line_of(fn)
+    return ("test_inspect.lua:%d:"):format(debug.getinfo(fn, "S").linedefined)
+  end
+  local in_first, in_second = line_of(first), line_of(second)
+  local function guarded(fn) aio.catch(aio.OSError, aio.catch, { aio.TimeoutError }, fn) end
+  aio.run(function()
+    local one = aio.create_task(guarded, first)
+    local two = aio.create_task(function() pcall(guarded, first) guarded(second) end)
+    local three = aio.create_task(function() pcall(guarded, first) second() end)
+    local function raise() error(aio.RuntimeError "object") end
+    local object = aio.create_task(guarded, raise)
+    aio.wait { one, two, three, object }
+    for _, task in ipairs { one, two, three } do lu.assertEquals(task:exception(), "passed") end
+    lu.assertStrContains(one:traceback(), in_first)
+    for _, task in ipairs { two, three } do
+      lu.assertStrContains(task:traceback(), in_second)
+      lu.assertNotStrContains(task:traceback(), in_first)
+    end
+    lu.assertStrContains(object:exception().traceback, line_of(raise))
+
+    local context
+    aio.get_running_loop():set_exception_handler(function(_, ctx) context = ctx end)
+    local server <close> = aio.start_server(function() guarded(first) end, "127.0.0.1", 0)
+    local conn <close> = aio.open_connection("127.0.0.1", server.port)
+    conn:read(1)
+    lu.assertEquals(context.exception, "passed")
+    lu.assertStrContains(context.traceback, in_first)
+  end)
+end
+
 function T.TestStack.test_traceback_tells_who_awaits()
   aio.run(function()
     local t = aio.create_task(outer)

@@ -328,8 +328,8 @@ function T.test_misuse()
   local lock = aio.Lock()
   local err = raised(aio.RuntimeError, lock.release, lock)
   lu.assertStrContains(err.message, "not held")
-  lu.assertErrorMsgContains("bad argument #1 to 'acquire' (Lock expected, got no value)",
-    function() lock.acquire() end)
+  lu.assertErrorMsgContains("bad argument #1 to 'acquire' (Lock expected, got no value; write a "
+    .. "colon before 'acquire')", function() lock.acquire() end)
   lu.assertErrorMsgContains("Lock expected, got table", lock.locked, {})
   lu.assertErrorMsgContains("Lock expected, got Event", lock.locked, aio.Event())
   lu.assertErrorMsgContains("Lock expected", lock.release, io.stdout)

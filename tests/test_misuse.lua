@@ -42,6 +42,7 @@ function T.test_arguments_outside_a_loop()
   argument("to 'run_with'", call(aio.run_with, { debgu = true }, print))
   argument("an error class, or a list of them, expected",
     call(aio.catch, print, aio.TimeoutError))
+  argument("or a list of them, expected, got nil", call(aio.catch, nil, print))
   argument("did you call it? write defer(f, 1)", call(aio.defer))
   argument("boolean expected, got number", call(aio.run_with, { debug = 1 }, print))
   argument("function expected", call(aio.defer, 1))
@@ -339,6 +340,16 @@ function T.test_methods_that_are_called_without_a_name()
     local task = aio.create_task(a.read, a, "x")
     aio.wait { task }
     lu.assertStrContains(task:exception(), "bad argument #1 to 'read'")
+    -- a dot for a colon
+    argument("#1 to 'read' (Stream expected, got number; write a colon before 'read')",
+      function() a.read(5) return true end)
+    argument("#1 to 'await' (Task or Future expected, got no value; write a colon before 'await')",
+      function() task.await() return true end)
+    argument("#1 to 'acquire' (Lock expected, got no value; write a colon before 'acquire')",
+      function() aio.Lock().acquire() return true end)
+    argument("got number; did you call it? write to_thread(fn, 1)",
+      function() aio.to_thread(5) return true end)
+    argument("did you call it? write generator(fn, 1)", function() aio.generator(5) return true end)
     -- with a name it is Lua's text
     argument("#1 to 'read' (a number of bytes", function() a:read "x" return true end)
   end)

@@ -22,9 +22,8 @@ M.class = Executor
 
 local function check_function(fn, n, name)
   if type(fn) == "function" then return end
-  local called = fn == nil or core.isfuture(fn)
   check.argerror(n, name, "function expected, got " .. type(fn)
-    .. (called and "; did you call it? write " .. name .. "(fn, 1)" or ""))
+    .. (check.callable(fn) and "" or "; did you call it? write " .. name .. "(fn, 1)"))
 end
 
 local OPTIONS = { max_workers = "number", memory_limit = "number", initializer = "function" }

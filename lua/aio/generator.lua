@@ -101,7 +101,8 @@ end
 ---@param ... any its arguments behind `yield`
 ---@return table Generator
 function M.generator(fn, ...)
-  check.arg(check.callable(fn), 1, "generator", "function expected, got " .. type(fn))
+  check.arg(check.callable(fn), 1, "generator", "function expected, got " .. type(fn)
+    .. "; did you call it? write generator(fn, 1)")
   local g = setmetatable({ _state = "new", _args = table.pack(...) }, Generator)
   local loop = core._running()
   if loop and loop:get_debug() then

@@ -16,7 +16,7 @@ local places = setmetatable({}, { __mode = "k" })
 ---@return any err
 function M.note(err)
   if not core.is(err, core.BaseError) then
-    places[coroutine.running()] = { err, debug.traceback(nil, 2) }
+    places[coroutine.running()] = { err, core._passed(err) or debug.traceback(nil, 2) }
   elseif err.traceback == nil and core.is(err, core.Error) then
     err.traceback = debug.traceback(nil, 2)
   end

@@ -8,6 +8,7 @@ local aio = require "aio"
 local check = require "aio.check"
 local executor = require "aio.executor"
 local inspect = require "aio.inspect"
+local origin = require "aio.origin"
 local pair = require "aio.pair"
 
 local M = { stream_pair = pair.stream_pair }
@@ -177,14 +178,29 @@ function M.run(fn, opts)
   return unpack(results, 1, results.n)
 end
 
---- A luaunit test method that runs `fn` with its arguments as testing.run does.
+-- luaunit sees only the stack outside of the loop, so the error brings its own.
+local function with_traceback(err, traceback)
+  if core.is(err, core.Error) then
+    traceback = err.traceback
+  elseif type(err) ~= "string" then
+    return err -- luaunit's own, or not for it
+  end
+  return traceback and ("%s\n%s"):format(err, traceback) or err
+end
+
+--- A luaunit test method that runs `fn` with its arguments as testing.run does. An error is raised
+--- as a text with its traceback.
 ---@param fn function
 ---@return function
 function M.case(fn)
   check.arg(check.callable(fn), 1, "case", "function expected, got " .. type(fn))
   return function(...)
     local args = pack(...)
-    return M.run(function() return fn(unpack(args, 1, args.n)) end)
+    return M.run(function()
+      local results = pack(xpcall(fn, origin.note, unpack(args, 1, args.n)))
+      if not results[1] then error(with_traceback(origin.of(results[2])), 0) end
+      return unpack(results, 2, results.n)
+    end)
   end
 end
 

@@ -83,13 +83,26 @@ int aio_argerror(lua_State *L, int arg, const char *message) {
 
 /* ---- the checks ---- */
 
+/* Pushes the message about a wrong self with the remedy, when a method was called with a dot. */
+static const char *add_colon(lua_State *L, const char *message) {
+  aio_state *st = aio_state_of(L);
+  lua_Debug ar;
+  if (!st || !lua_getstack(L, 0, &ar)) return message;
+  lua_getinfo(L, "nf", &ar);
+  if (!ar.name || strcmp(ar.namewhat, "method") == 0) return message;
+  luaL_checkstack(L, LUA_MINSTACK, NULL);
+  if (!find_method(L, st, lua_gettop(L))) return message;
+  return lua_pushfstring(L, "%s; write a colon before '%s'", message, ar.name);
+}
+
 int aio_typeerror(lua_State *L, int arg, const char *expected) {
   const char *got;
   if (luaL_getmetafield(L, arg, "__name") == LUA_TSTRING)
     got = lua_tostring(L, -1);
   else
     got = lua_type(L, arg) == LUA_TLIGHTUSERDATA ? "light userdata" : luaL_typename(L, arg);
-  return aio_argerror(L, arg, lua_pushfstring(L, "%s expected, got %s", expected, got));
+  const char *message = lua_pushfstring(L, "%s expected, got %s", expected, got);
+  return aio_argerror(L, arg, arg == 1 ? add_colon(L, message) : message);
 }
 
 lua_Integer aio_checkinteger(lua_State *L, int arg) {

@@ -11,6 +11,7 @@
 
 #include "bind/copy.h"
 #include "bind/made.h"
+#include "bind/module.h"
 #include "bind/task.h"
 
 typedef struct class_def {
@@ -323,6 +324,12 @@ static bool wants_traceback(lua_State *L, const aio_state *st) {
   return yes;
 }
 
+void aio_error_trace(lua_State *L, const aio_state *st) {
+  if (!wants_traceback(L, st)) return;
+  luaL_traceback(L, L, NULL, 1);
+  lua_setfield(L, 1, "traceback");
+}
+
 /* Has a tail call taken a frame away? It may be the one that is to blame. */
 static bool is_frame_lost(lua_State *L) {
   lua_Debug ar;
@@ -358,12 +365,9 @@ int aio_error_msgh(lua_State *L) {
   if (!st) return 1;
   bool plain = !aio_error_is(L, st, 1, AIO_E_BASE);
   if (!plain) {
-    if (wants_traceback(L, st)) {
-      luaL_traceback(L, L, NULL, 1);
-      lua_setfield(L, 1, "traceback");
-    }
+    aio_error_trace(L, st);
   } else if (st->current) {
-    luaL_traceback(L, L, NULL, 1);
+    if (!aio_protect_passed(L, st, 1, 1)) luaL_traceback(L, L, NULL, 1);
     aio_task_set_extra(L, st->current, "traceback");
   }
   if (st->debug_any && st->current && lua_type(L, 1) == LUA_TSTRING) add_place(L, st);

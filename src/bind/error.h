@@ -71,6 +71,10 @@ const char *aio_error_text(lua_State *L, int idx);
 /* Pushes "file:line" of the nearest Lua function outside aio, or "". [may throw] */
 void aio_error_where(lua_State *L, const aio_state *st);
 
+/* For message handlers: fills err.traceback of the error object at slot 1, unless it has one or is
+ * a cancellation outside of debug mode. [may throw] */
+void aio_error_trace(lua_State *L, const aio_state *st);
+
 /* Message handler (light C function): fills err.traceback, or keeps the traceback of a plain value
  * for the task that is running. */
 int aio_error_msgh(lua_State *L);

@@ -14,6 +14,9 @@ void aio_sleep_open(lua_State *L, aio_state *st);
 void aio_event_open(lua_State *L, aio_state *st);
 void aio_semaphore_open(lua_State *L, aio_state *st);
 void aio_protect_open(lua_State *L, aio_state *st);
+/* For message handlers: when the function at that level of the stack is aio.catch, which lets the
+ * plain value at `err` pass, pushes where that was raised. [may throw] */
+bool aio_protect_passed(lua_State *L, const aio_state *st, int err, int level);
 void aio_random_open(lua_State *L, aio_state *st);
 
 #endif

@@ -4,6 +4,7 @@
  * through (CancelledError, SystemExit). And aio.atomic, which forbids waiting. All may wait inside
  * (but atomic), because they are yieldable pcalls. */
 #include "bind/error.h"
+#include "bind/future.h"
 #include "bind/handle.h"
 #include "bind/module.h"
 #include "bind/task.h"
@@ -60,6 +61,8 @@ static int aio_xpcall(lua_State *L) {
 
 /* ---- catch ---- */
 
+static int aio_catch(lua_State *L);
+
 /* Is the error at `err` of the class at `want`, or of one in that list? */
 static bool wanted(lua_State *L, int err, int want) {
   if (aio_error_matches(L, err, want)) return true;
@@ -73,9 +76,48 @@ static bool wanted(lua_State *L, int err, int want) {
   return false;
 }
 
+bool aio_protect_passed(lua_State *L, const aio_state *st, int err, int level) {
+  lua_Debug ar;
+  if (!st->current || !lua_getstack(L, level, &ar)) return false;
+  lua_getinfo(L, "f", &ar);
+  bool same = lua_tocfunction(L, -1) == aio_catch;
+  lua_pop(L, 1);
+  if (!same) return false;
+  aio_task_push(L, st->current);
+  aio_extra_get(L, -1, "passed");
+  aio_extra_get(L, -2, "passed_at");
+  same = lua_isstring(L, -1) && lua_rawequal(L, -2, err);
+  if (same) lua_copy(L, -1, -3);
+  lua_pop(L, same ? 2 : 3);
+  return same;
+}
+
+/* core._passed(err): for message handlers in Lua, where `err` was raised that aio.catch lets pass;
+ * or nil. */
+static int passed(lua_State *L) {
+  return aio_protect_passed(L, aio_state_up(L), 1, 2) ? 1 : 0;
+}
+
+/* Message handler: what will pass, being of no class at upvalue 1, keeps where it was raised. An
+ * error object holds that itself, a plain value leaves it with the task. */
+static int keep_place(lua_State *L) {
+  aio_state *st = aio_state_of(L);
+  if (!st || !st->current || wanted(L, 1, lua_upvalueindex(1))) return 1;
+  if (aio_error_is(L, st, 1, AIO_E_BASE)) {
+    aio_error_trace(L, st);
+  } else if (!aio_error_is_memory(L, 1) && !aio_protect_passed(L, st, 1, 1)) {
+    lua_pushvalue(L, 1);
+    aio_task_set_extra(L, st->current, "passed");
+    luaL_traceback(L, L, NULL, 1);
+    aio_task_set_extra(L, st->current, "passed_at");
+  }
+  lua_settop(L, 1);
+  return 1;
+}
+
 static int catch_k(lua_State *L, int status, lua_KContext ctx) {
   (void)ctx;
-  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 1;
+  if (status == LUA_OK || status == LUA_YIELD) return lua_gettop(L) - 2;
   if (!wanted(L, lua_gettop(L), 1)) return lua_error(L);
   lua_pushboolean(L, 0);
   lua_insert(L, -2);
@@ -85,14 +127,18 @@ static int catch_k(lua_State *L, int status, lua_KContext ctx) {
 /* aio.catch(class or list of classes, fn, ...): true, results or false, err. [may yield] */
 static int aio_catch(lua_State *L) {
   static const char what[] = "an error class, or a list of them, expected";
-  luaL_argcheck(L, lua_istable(L, 1), 1, what);
+  if (!lua_istable(L, 1))
+    luaL_argerror(L, 1, lua_pushfstring(L, "%s, got %s", what, luaL_typename(L, 1)));
   lua_getfield(L, 1, "name");
   luaL_argcheck(L, lua_rawlen(L, 1) > 0 || lua_isstring(L, -1), 1, what);
   lua_pop(L, 1);
   luaL_checkany(L, 2);
-  lua_pushboolean(L, 1);
+  lua_pushvalue(L, 1);
+  lua_pushcclosure(L, keep_place, 1);
   lua_insert(L, 2);
-  int status = lua_pcallk(L, lua_gettop(L) - 3, LUA_MULTRET, 0, 0, catch_k);
+  lua_pushboolean(L, 1);
+  lua_insert(L, 3); /* class, handler, true, fn, args... */
+  int status = lua_pcallk(L, lua_gettop(L) - 4, LUA_MULTRET, 2, 0, catch_k);
   return catch_k(L, status, 0);
 }
 
@@ -110,10 +156,7 @@ static int aio_atomic(lua_State *L) {
 }
 
 void aio_protect_open(lua_State *L, aio_state *st) {
-  static const luaL_Reg fns[] = {{"pcall", aio_pcall},
-                                 {"xpcall", aio_xpcall},
-                                 {"catch", aio_catch},
-                                 {"atomic", aio_atomic},
-                                 {NULL, NULL}};
+  static const luaL_Reg fns[] = {{"pcall", aio_pcall}, {"xpcall", aio_xpcall}, {"catch", aio_catch},
+                                 {"_passed", passed},  {"atomic", aio_atomic}, {NULL, NULL}};
   aio_setfuncs(L, st, fns);
 }

@@ -17,4 +17,10 @@ aio.run_with({ debug = true }, function()
   assert(not ok)
   if not aio.is(err, aio.TimeoutError) then error(err, 0) end
   assert(#graph > 0 and #text > 0)
+
+  -- aio.catch keeps where what it lets pass was raised
+  local passes = aio.create_task(aio.catch, aio.OSError, error, "plain", 0)
+  aio.wait { passes }
+  if passes:exception() ~= "plain" then error(passes:exception(), 0) end
+  assert(passes:traceback():find "stack traceback")
 end)

@@ -147,8 +147,9 @@ function Response:json(opts)
   opts = check.options(opts, { content_type = true }, 1, "json")
   local wanted, kind = opts.content_type, self.content_type
   if wanted == nil and not is_json(kind) or wanted and kind ~= wanted then
-    error(errors.ContentTypeError(("%s is of type '%s', and no JSON; json{ content_type = false } "
-      .. "takes it all the same"):format(self._target.text, kind), self:_facts()), 0)
+    error(errors.ContentTypeError(("%s (%d %s) is of type '%s', and no JSON; "
+      .. "json{ content_type = false } takes it all the same"):format(self._target.text,
+      self.status, self.reason, kind), self:_facts()), 0)
   end
   local data = self:read()
   return require("aio.json").decode(data)

@@ -143,4 +143,15 @@ local is, HTTPException = core.is, M.HTTPException
 ---@return boolean
 function M.is_answer(err) return is(err, HTTPException) end
 
+--- What to report for `err`: for a class of these, raised or returned as Python allows it, an error
+--- that says what was meant.
+---@param err any
+---@return any
+function M.meant(err)
+  local name = type(err) == "table" and rawget(err, "__index") == err and rawget(err, "name")
+  if not name or not rawget(err, "status") then return err end
+  return core.RuntimeError(("the class %s, and no error of it, was raised; write error(http.%s())")
+    :format(name, name))
+end
+
 return M

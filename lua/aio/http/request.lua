@@ -265,6 +265,7 @@ local LATIN = { ["iso-8859-1"] = true, latin1 = true, ["us-ascii"] = true, ascii
 --- character sets other than UTF-8 and ISO 8859-1. [suspends]
 ---@return string
 function methods:text()
+  check.self(self, Request, "text")
   local body, charset = self:read(), self.charset or "utf-8"
   if LATIN[charset] then
     return (body:gsub("[\128-\255]", function(c) return utf8.char(c:byte()) end))
@@ -279,6 +280,7 @@ end
 --- The body as JSON. BadRequest (400) when it is none. [suspends]
 ---@return any
 function methods:json()
+  check.self(self, Request, "json")
   local body = self:read()
   local json = require "aio.json"
   local ok, value = pcall(json.decode, body)
@@ -289,6 +291,7 @@ end
 --- The fields of a form, urlencoded or multipart: a multi-map; files are objects. [suspends]
 ---@return table
 function methods:form()
+  check.self(self, Request, "form")
   local form = rawget(self, "_form")
   if not form then
     local max = self.app and self.app.client_max_size or math.huge
@@ -301,6 +304,7 @@ end
 --- A reader of the parts of a multipart body.
 ---@return table
 function methods:multipart()
+  check.self(self, Request, "multipart")
   local fail = require("aio.http.form").fail
   return require("aio.http.multipart").reader(self.headers, self.content, nil, fail)
 end
@@ -310,7 +314,10 @@ end
 ---@param params? table name -> value
 ---@param query? table name -> value or list of values
 ---@return string
-function methods:url_for(name, params, query) return self.app:url_for(name, params, query) end
+function methods:url_for(name, params, query)
+  check.self(self, Request, "url_for")
+  return self.app:url_for(name, params, query)
+end
 
 --- What the connection below tells: "peername", "sockname", over TLS "peercert", "cipher" and
 --- others, see Stream:get_extra_info.

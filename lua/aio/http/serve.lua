@@ -154,7 +154,10 @@ M.result = http_core.result_for(response.class, requests)
 -- ---- errors ----
 
 -- Message handler: an error that is no answer keeps where it was raised.
-local function note(err) return exceptions.is_answer(err) and err or origin.note(err) end
+local function note(err)
+  if exceptions.is_answer(err) then return err end
+  return origin.note(err) -- a tail call: it looks who has called it
+end
 
 -- Where the user's handler stands: what it returned, or raised by a tail call, has no line.
 local function place_of(route)
@@ -202,7 +205,7 @@ local function failed(c, raised)
   local answers = exceptions.is_answer(err)
   if not answers and is_loss(err) and (c.gone or not c:is_alive()) then return break_off(c, req) end
   if not answers and not (c.broken and core.is(err, core.IncompleteReadError)) then
-    report(c, req, err, traceback)
+    report(c, req, exceptions.meant(err), traceback)
   end
   if c.started then -- the client shall see that this is not the whole answer
     c.conn:abort()
