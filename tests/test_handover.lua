@@ -4,6 +4,7 @@
 local lu = require "luaunit"
 local aio = require "aio"
 local env = require "support.env"
+local free_port = require("support.sockets").free_port
 
 local host = env.host
 local UV = env.option "AIO_STREAM_UV" == "ON"
@@ -11,11 +12,6 @@ local UV = env.option "AIO_STREAM_UV" == "ON"
 local T = { elsewhere = true }
 
 local CLIENTS, AT_ONCE, GENERATIONS = 500, 20, 4
-
-local function free_port()
-  local srv <close> = aio.start_server(print, "127.0.0.1", 0)
-  return srv.port
-end
 
 -- One request; who has answered.
 local function ask(port)

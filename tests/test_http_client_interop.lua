@@ -213,7 +213,7 @@ end
 -- ---- the cases ----
 
 local function wait_until_up(port)
-  for _ = 1, 400 do
+  for _ = 1, 4000 do
     local ok, conn = aio.catch(aio.OSError, aio.open_connection, "127.0.0.1", port)
     if ok then return conn:abort() end
     aio.sleep(0.025)

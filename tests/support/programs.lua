@@ -8,7 +8,7 @@ local certs = require "support.certs"
 local env = require "support.env"
 local tls = require "support.tls"
 
-local programs = {}
+local programs = { free_port = require("support.sockets").free_port }
 
 local function output(text)
   local pipe = assert(io.popen(text))
@@ -55,7 +55,7 @@ end
 ---Starts a server in a folder, given as a shell command; what it prints goes to `out` there. To be
 ---closed, which ends it.
 function programs.start(dir, command)
-  local pid = output(("(cd %s && exec timeout 60 %s </dev/null >out 2>&1) & echo $!"):format(
+  local pid = output(("(cd %s && exec timeout 150 %s </dev/null >out 2>&1) & echo $!"):format(
     env.quote(dir), command)):gsub("\n", "")
   return aio.defer(function() os.execute("kill " .. pid .. " 2>/dev/null") end)
 end
@@ -64,21 +64,8 @@ end
 ---removed; so the client ends by itself.
 function programs.start_client(dir, text, command)
   assert(os.execute(("cd %s && { printf %%s %s; while [ -e %s ]; do sleep 0.05; done; } | "
-    .. "timeout 60 %s >out 2>&1 &"):format(env.quote(dir), env.quote(text), env.quote(dir),
+    .. "timeout 150 %s >out 2>&1 &"):format(env.quote(dir), env.quote(text), env.quote(dir),
     command)))
-end
-
----A port that nobody listens at just now, and that the system gives to nobody who asks for any.
-function programs.free_port()
-  while true do
-    local port = math.random(10000, 29999)
-    local ok, srv = aio.catch(aio.OSError, aio.start_server, print, "127.0.0.1", port)
-    if ok then
-      srv:close()
-      return port
-    end
-    if srv.code ~= "EADDRINUSE" then error(srv, 0) end
-  end
 end
 
 ---Connects to a program that has just been started.

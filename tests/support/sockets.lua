@@ -31,6 +31,19 @@ function sockets.with_pair(fn)
   end)
 end
 
+---A port that nobody listens at just now, and that the system gives to nobody who asks for any.
+function sockets.free_port()
+  while true do
+    local port = math.random(10000, 29999)
+    local ok, srv = aio.catch(aio.OSError, aio.start_server, print, "127.0.0.1", port)
+    if ok then
+      srv:close()
+      return port
+    end
+    if srv.code ~= "EADDRINUSE" then error(srv, 0) end
+  end
+end
+
 ---A socket of the family that listens at the address.
 function sockets.listening(family, ...)
   local srv = aio.socket(family)
