@@ -74,8 +74,9 @@ typedef struct aio_host_options {
   double slow_callback;
   /* Called where an error has no one to go to, and for other reports, as an exception handler that
    * is a Lua function would be: `kind` is "callback_error", "never_retrieved", "slow_callback",
-   * "swallowed_cancel", "unclosed" or "handler_error", `message` one line, and the context table
-   * with all there is (exception, task, traceback...) is at the top of L's stack. It may raise. */
+   * "swallowed_cancel", "unclosed", "lost_write" or "handler_error", `message` one line, and the
+   * context table with all there is (exception, task, traceback...) is at the top of L's stack. It
+   * may raise. */
   void (*on_error)(void *ud, struct lua_State *L, const char *kind, const char *message);
   /* Gets what aio would write to stderr: `level` is "error" or "warning", `text` has several lines
    * and ends with a newline. With on_error this is only what on_error itself failed to handle. */

@@ -37,6 +37,8 @@ end
 function T.test_arguments_outside_a_loop()
   argument("function expected, got nil", call(aio.run, nil))
   argument("did you call it? write run(f, 1)", call(aio.run, 5))
+  argument("to 'main' (function expected, got number; did you call it? write main(f, 1)",
+    call(aio.main, 5))
   argument("unknown option 'debgu' (there is: debug, loop_factory, signals)",
     call(aio.run_with, { debgu = true }, print))
   argument("to 'run_with'", call(aio.run_with, { debgu = true }, print))
@@ -55,7 +57,9 @@ function T.test_arguments_inside()
     argument("number of seconds expected, got no value", call(aio.sleep))
     argument("got nan", call(aio.sleep, 0 / 0))
     argument("at least one job expected", call(aio.wait, {}))
-    argument("list of jobs expected", call(aio.wait, 5))
+    argument("list of jobs expected, got number", call(aio.wait, 5))
+    argument("list of jobs expected, got a task or future; write wait({ task }, ...)",
+      call(aio.wait, aio.Future()))
     argument("return_when", call(aio.wait, { print }, { return_when = "SOON" }))
     argument("got nan", call(aio.wait, { print }, { timeout = 0 / 0 }))
     argument("did you call it? write create_task(f, 1)", call(aio.gather, 1, 2))

@@ -267,6 +267,13 @@ function M.run_with(opts, fn, ...)
   return runner:run(fn, ...)
 end
 
+local function check_main(fn, name)
+  if check.callable(fn) then return end
+  check.argerror(1, name, core.isfuture(fn)
+    and ("function expected, got a task; write %s(f, ...)"):format(name)
+    or ("function expected, got %s; did you call it? write %s(f, 1)"):format(type(fn), name))
+end
+
 --- Runs `fn(...)` in a new loop; leftovers are cancelled and awaited, the loop is closed. Raises
 --- what fn raises, unchanged; KeyboardInterrupt after Ctrl-C.
 ---@param fn function
@@ -274,9 +281,7 @@ end
 ---@return any ... its results
 function M.run(fn, ...)
   refuse_here "aio.run"
-  check.arg(check.callable(fn), 1, "run", core.isfuture(fn)
-    and "function expected, got a task; write run(f, ...)"
-    or "function expected, got " .. type(fn) .. "; did you call it? write run(f, 1)")
+  check_main(fn, "run")
   local runner <close> = M.Runner()
   return runner:run(fn, ...)
 end
@@ -324,6 +329,7 @@ end
 ---@param ... any its arguments
 ---@return any ... its results
 function M.main(fn, ...)
+  check_main(fn, "main")
   local results = pack(pcall(M.run, fn, ...))
   if results[1] then return unpack(results, 2, results.n) end
   print_failure(results[2])

@@ -23,7 +23,9 @@ end
 
 local function check_list(list, name)
   if not job.is_list(list) then
-    check.argerror(1, name, "list of jobs expected, got " .. type(list))
+    local one = core.isfuture(list)
+    check.argerror(1, name, "list of jobs expected, got " .. (one and "a task or future; write "
+      .. name .. "({ task }, ...)" or type(list)))
   end
 end
 
