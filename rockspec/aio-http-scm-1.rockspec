@@ -107,6 +107,7 @@ build = {
     ["aio.http.mime"] = "lua/aio/http/mime.lua",
     ["aio.http.multipart"] = "lua/aio/http/multipart.lua",
     ["aio.http.multipart_writer"] = "lua/aio/http/multipart_writer.lua",
+    ["aio.http.netrc"] = "lua/aio/http/netrc.lua",
     ["aio.http.normalize"] = "lua/aio/http/normalize.lua",
     ["aio.http.pool"] = "lua/aio/http/pool.lua",
     ["aio.http.proxy"] = "lua/aio/http/proxy.lua",

@@ -349,6 +349,7 @@ set(AIO_HTTP_LUA_FILES
   lua/aio/http/mime.lua
   lua/aio/http/multipart.lua
   lua/aio/http/multipart_writer.lua
+  lua/aio/http/netrc.lua
   lua/aio/http/normalize.lua
   lua/aio/http/pool.lua
   lua/aio/http/proxy.lua

@@ -258,4 +258,52 @@ T.test_the_environment_is_asked_when_it_is_trusted = raw.case(function()
   lu.assertEquals(session:get("http://a.test/"):text(), "by the proxy: http://a.test/")
 end)
 
+-- ---- credentials of the environment ----
+
+function T.test_what_a_netrc_says()
+  local parse = require("aio.http.netrc").parse
+  for text, wanted in pairs {
+    [""] = {}, ["machine"] = {}, ["machine a"] = { a = {} }, ["login x password y"] = {},
+    ["machine A.test login ann password s#1"] =
+      { ["a.test"] = { login = "ann", password = "s#1" } },
+    ["# machine no\nmachine a\n\tuser u # login v\n password p"] =
+      { a = { login = "u", password = "p" } },
+    ["machine a login u password p machine a login v"] = { a = { login = "u", password = "p" } },
+    ["macdef init\nmachine no login n\n\ndefault login d password e"] =
+      { [""] = { login = "d", password = "e" } },
+    ['machine a login "b c\\"" password "open'] = { a = { login = 'b c"', password = "open" } },
+    ['machine a password "\\'] = { a = { password = "" } }, ["what is this"] = {},
+  } do
+    lu.assertEquals(parse(text), wanted, text)
+  end
+end
+
+T.test_a_netrc_is_read_when_the_environment_is_trusted = raw.case(function()
+  local server <close> = raw.answering(function(head)
+    return response(head.authorization or "none")
+  end)
+  local folder = aio.fs.mkdtemp()
+  local _ <close> = aio.defer(aio.fs.remove, folder, { recursive = true })
+  aio.fs.write(folder .. "/.netrc", "machine 127.0.0.1 login ann password secret\n")
+  local getenv, home = os.getenv, folder
+  local _ <close> = aio.defer(rawset, os, "getenv", getenv)
+  rawset(os, "getenv", function(name) return name == "HOME" and home or nil end)
+  local function said(opts, more)
+    local session <close> = http.ClientSession(opts)
+    return session:get(server.url, more):text()
+  end
+  local ann = http.basic_auth("ann", "secret").header
+  lu.assertEquals(said { trust_env = true }, ann)
+  lu.assertEquals(said {}, "none")
+  lu.assertEquals(said({ trust_env = true }, { auth = http.basic_auth("u", "p") }), "Basic dTpw")
+  lu.assertEquals(said({ trust_env = true }, { headers = { Authorization = "mine" } }), "mine")
+  local from <close> = raw.answering(function()
+    return response("", "Location: " .. server.url .. "/\r\n", "302 Found")
+  end)
+  local session <close> = http.ClientSession { trust_env = true }
+  lu.assertEquals(session:get(from.url):text(), "none") -- another origin: another port
+  home = folder .. "/none"
+  lu.assertEquals(said { trust_env = true }, "none")
+end)
+
 return T

@@ -146,7 +146,8 @@ function ClientSession._left(self) return not self.closed and "client session" e
 ---  each request to the origin that is asked), cookie_jar, auth (http.basic_auth), timeout
 ---  (http.Timeout{...} or seconds), connector (a session closes only its own), middlewares (list of
 ---  function(req, next)), raise_for_status (true, or a function of the response), auto_decompress
----  (true), trust_env (true: proxies of the environment), proxy (a URL), trace (functions, see
+---  (true), trust_env (true: proxies of the environment, and
+---  credentials of the file netrc), proxy (a URL), trace (functions, see
 ---  docs), limits ({ line=, field=, fields=, head=, body=, decoded= }), version ("1.1")
 ---@return table ClientSession
 function M.ClientSession(opts)
@@ -249,6 +250,9 @@ local function new_hop(self, method, to, opts, n, name)
   local credentials = auth.check(opts.auth, "auth", n, name)
   hop.auth = credentials and credentials.header or self._auth
   if to.user and not credentials then redirect.take_credentials(hop, to) end
+  if self._trust_env and not hop.auth then
+    hop.auth = require("aio.http.netrc").header(self, to.host)
+  end
   return hop
 end
 
