@@ -54,6 +54,12 @@ local function handler_failed(loop, ctx, err)
   pcall(loop.default_exception_handler, loop, ctx)
 end
 
+-- What is said of a task is handled in the context of that task.
+local function call_handler(loop, handler, ctx)
+  if getmetatable(ctx.task) ~= core._Task then return handler(loop, ctx) end
+  return ctx.task:get_context():run(handler, loop, ctx)
+end
+
 --- Hands an error to the exception handler. Fields of `ctx`: message, exception, kind, level, and
 --- where they exist task, future, handle, conn, protocol, transport, traceback, address.
 ---@param ctx table
@@ -65,7 +71,7 @@ function Loop:call_exception_handler(ctx)
   local handler = self:_fields().exception_handler
   local ok, err
   if handler then
-    ok, err = pcall(handler, self, ctx)
+    ok, err = pcall(call_handler, self, handler, ctx)
   else
     ok, err = pcall(self.default_exception_handler, self, ctx)
   end
