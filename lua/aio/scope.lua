@@ -114,6 +114,10 @@ function scope.defer(fn, ...)
 end
 
 -- An error that replaces the one that was unwinding remembers it.
+local function remember(e, err)
+  if e ~= err and core.is(e, core.BaseError) and e.context == nil then e.context = err end
+end
+
 function Deferred:__close(err)
   local fn = self.fn
   self.fn = nil
@@ -124,7 +128,7 @@ function Deferred:__close(err)
   end
   local ok, e = pcall(fn, unpack(self, 1, self.n))
   if ok then return end
-  if e ~= err and core.is(e, core.BaseError) and e.context == nil then e.context = err end
+  remember(e, err)
   error(e, 0)
 end
 
@@ -180,7 +184,10 @@ local function unwind(stack, err)
     stack[stack.n] = nil
     stack.n = stack.n - 1
     local ok, e = pcall(getmetatable(x).__close, x, err)
-    if not ok then err = e end
+    if not ok then
+      remember(e, err)
+      err = e
+    end
   end
   return err
 end
