@@ -93,6 +93,17 @@ function T.test_lists_of_an_application()
         runner.setup, runner)
     end
     lu.assertFalse(started)
+    for name, method in pairs { on_startup = "on_startup", middlewares = "use" } do
+      local app = http.Application()
+      app[name] = print
+      raised(aio.RuntimeError, ("app.%s: a list of functions expected, got function; write "
+        .. "app:%s(fn)"):format(name, method), kit.TestServer, app)
+    end
+    argument("write a colon before 'append'", function()
+      http.Application().on_startup.append(print)
+    end)
+    argument("to 'TestServer' (Application expected, got function", kit.TestServer, print)
+    argument("to 'TestClient' (Application or TestServer expected, got nil", kit.TestClient)
   end)
 end
 

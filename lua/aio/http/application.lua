@@ -26,6 +26,7 @@ Signal.__index = Signal
 --- Adds a function.
 ---@param fn function
 function Signal:append(fn)
+  check.self(self, Signal, "append")
   check.arg(check.callable(fn), 1, "append", "function expected, got " .. type(fn))
   if self._frozen then check.state "the application has started; add its signals before" end
   self[#self + 1] = fn
@@ -345,8 +346,15 @@ local function router_of(out) return router.compile(extended(out.routes, out.bar
 
 local SIGNALS = { "on_startup", "on_shutdown", "on_cleanup", "on_response_prepare", "cleanup_ctx" }
 
--- The lists are tables, which anything can be put into.
+-- What adds to a list that cannot be called itself, as a Signal can.
+local ADDING = { middlewares = "use" }
+
+-- The lists are tables, which anything can be put into, and fields of one.
 local function check_list(app, name)
+  if type(app[name]) ~= "table" then
+    check.state(("app.%s: a list of functions expected, got %s; write app:%s(fn)"):format(name,
+      type(app[name]), ADDING[name] or name))
+  end
   for i, fn in ipairs(app[name]) do
     if not check.callable(fn) then
       check.state(("app.%s: item %d: a function expected, got %s"):format(name, i, type(fn)))

@@ -8,6 +8,7 @@ local core = require "aio.core"
 local check = require "aio.check"
 local stream = require "aio.stream"
 local http_core = require "aio.http.core"
+local application = require "aio.http.application"
 local content = require "aio.http.content"
 local headers = require "aio.http.headers"
 local request = require "aio.http.request"
@@ -15,6 +16,11 @@ local runner = require "aio.http.runner"
 local site = require "aio.http.site"
 
 local M = {}
+
+local function check_app(app, name, wanted)
+  check.arg(getmetatable(app) == application.class, 1, name,
+    wanted .. " expected, got " .. type(app))
+end
 
 local HOST = "127.0.0.1"
 local PATIENCE_S = 1 -- with handlers that still run when a server is closed
@@ -130,6 +136,7 @@ Server.__index = Server
 ---  a handler whose client has gone), and ssl (a context, or a table of its options)
 ---@return TestServer
 function M.TestServer(app, opts)
+  check_app(app, "TestServer", "Application")
   local rest, ssl = { shutdown_timeout = PATIENCE_S }, nil
   for k, v in pairs(opts or {}) do
     if k == "ssl" then ssl = site.context(v, 2, "TestServer") else rest[k] = v end
@@ -192,6 +199,7 @@ end
 function M.TestClient(app, opts)
   local server, owned = app, false
   if getmetatable(app) ~= Server then
+    check_app(app, "TestClient", "Application or TestServer")
     server, owned = M.TestServer(app), true
   end
   local session = require("aio.http").ClientSession(session_options(opts))
