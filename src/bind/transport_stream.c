@@ -26,9 +26,16 @@ void aio_stream_transport_replace(lua_State *L) {
   lua_replace(L, SELF);
 }
 
+/* A connection that was lost while nothing had to be sent: while it is paused that is not told, as
+ * what arrived before is not. */
+static bool is_kept(const stream_transport *u) {
+  const aio_stream *s = stream_of(u);
+  return u->paused && u->reads && s->read_error && !s->lost;
+}
+
 /* The error that ended writing; that one cannot write at all is none. */
 static int write_error(const stream_transport *u) {
-  return u->writes ? stream_of(u)->write_error : 0;
+  return u->writes && !is_kept(u) ? stream_of(u)->write_error : 0;
 }
 
 static bool is_closing(const stream_transport *u) {
@@ -38,6 +45,13 @@ static bool is_closing(const stream_transport *u) {
 
 bool aio_stream_transport_is_live(const aio_stream_transport *u) {
   return !is_closing(u) && aio_stream_is_open(stream_of(u));
+}
+
+void aio_stream_transport_unkeep(aio_stream_transport *u) {
+  aio_stream *s = stream_of(u);
+  if (!s || !aio_stream_is_open(s) || !is_kept(u)) return;
+  s->lost = true;
+  aio_stream_transport_wake(u);
 }
 
 /* ---- what happens ---- */
@@ -116,7 +130,7 @@ static void ended(lua_State *L, stream_transport *u) {
 static int last_error(const stream_transport *u) {
   const aio_stream *s = stream_of(u);
   int err = write_error(u);
-  if (err == UV_EPIPE && !s->lost && (!u->reads || u->eof_final)) return 0;
+  if (is_kept(u) || (err == UV_EPIPE && !s->lost && (!u->reads || u->eof_final))) return 0;
   return err || !u->reads ? err : s->read_error;
 }
 
@@ -289,9 +303,11 @@ static int transport_gc(lua_State *L) {
 
 static int set_paused(lua_State *L, bool paused) {
   stream_transport *u = aio_stream_transport_self(L);
-  if (!aio_stream_transport_is_live(u) || u->paused == paused) return 0;
+  aio_stream *s = stream_of(u);
+  /* also one that is lost, as long as it does not know: what arrived before may still be held */
+  if (u->t.closing || !s || !aio_stream_is_open(s) || u->paused == paused) return 0;
   u->paused = paused;
-  aio_stream_hold(stream_of(u), paused);
+  aio_stream_hold(s, paused);
   aio_stream_transport_wake(u);
   return 0;
 }

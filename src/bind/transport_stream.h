@@ -33,6 +33,9 @@ static inline aio_stream *aio_stream_transport_below(const aio_stream_transport 
 /* Can it be read from and written to: open, and nobody has closed it? */
 bool aio_stream_transport_is_live(const aio_stream_transport *u);
 
+/* Something was written: a loss that was kept back while the transport is paused is told. */
+void aio_stream_transport_unkeep(aio_stream_transport *u);
+
 /* transport_stream_write.c */
 extern const luaL_Reg aio_stream_transport_write_methods[];
 extern const luaL_Reg aio_stream_transport_functions[]; /* of the module table */

@@ -47,6 +47,7 @@ static int transport_write(lua_State *L) {
   }
   aio_stream_transport_replace(L);
   aio_stream_put(L, u->below);
+  aio_stream_transport_unkeep(u);
   pace(L, u);
   return 0;
 }

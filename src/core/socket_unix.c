@@ -210,9 +210,11 @@ static void fail(aio_socket *sk, int err) {
   aio_stream_write_failed(s, err);
 }
 
-/* EPOLLERR: first what arrived before the error, then the error itself. */
+/* EPOLLERR: first what arrived before the error, then the error itself. Where nobody reads or waits
+ * to send, it is left to the next who does: what arrived before it comes first then, too. */
 static void on_error(aio_socket *sk, unsigned wanted) {
   aio_stream *s = sk->source.stream;
+  if (!s->reading && !(wanted & UV_WRITABLE)) return;
   if (s->reading) {
     while (read_once(sk, s)) {
     }
