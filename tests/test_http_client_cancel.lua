@@ -68,4 +68,37 @@ T.test_while_a_name_is_looked_up = raw.case(function()
   collect()
 end)
 
+-- An open of a file that has begun in the thread pool has its effect behind the cancellation.
+local function late_open(path, mode)
+  local _, err = pcall(aio.sleep, math.huge)
+  aio.get_running_loop():call_soon(function()
+    local file = io.open(path, mode)
+    if file then file:close() end
+  end)
+  error(err, 0)
+end
+
+T.test_while_the_file_of_its_body_is_opened = raw.case(function()
+  local folder = aio.fs.mkdtemp()
+  local files = require "aio.file"
+  local open = files.open
+  local _ <close> = aio.defer(function()
+    files.open = open
+    aio.fs.remove(folder, { recursive = true })
+  end)
+  files.open = late_open
+  local server <close> = raw.answering(function() return raw.response "ok" end)
+  local connector <close> = http.Connector()
+  local session <close> = http.ClientSession { connector = connector }
+  local res <close> = session:get(server.url)
+  local task = aio.create_task(res.save, res, folder .. "/body")
+  aio.sleep(0.1)
+  task:cancel()
+  aio.wait { task }
+  lu.assertTrue(task:cancelled())
+  aio.sleep(0)
+  aio.sleep(0)
+  lu.assertEquals(aio.fs.scandir(folder), {})
+end)
+
 return T

@@ -27,8 +27,16 @@ local function copy(res, path, mode, progress)
   return done
 end
 
+-- Makes the file at once, and returns the mode to open it with: an open of aio's that is cancelled
+-- has its effect all the same, and could make a file behind the removal.
+local function make(path)
+  local file = io.open(path, "wb")
+  if file then file:close() end
+  return file and "r+" or "w" -- which says what is wrong
+end
+
 local function save_beside(res, path, beside, progress)
-  local done = copy(res, beside, "w", progress)
+  local done = copy(res, beside, make(beside), progress)
   fs.rename(beside, path)
   return done
 end
