@@ -188,8 +188,9 @@ T.test_a_proxy_that_is_none = raw.case(function()
   end
   local gone = raw.serve(function() end)
   do local _ <close> = gone end
-  raised(http.ClientProxyConnectionError, session.get, session, "http://a.test/",
+  local err = raised(http.ClientProxyConnectionError, session.get, session, "http://a.test/",
     { proxy = gone.url })
+  lu.assertStrContains(err.message, "cannot connect to the proxy 127.0.0.1:")
   raised(http.NonHttpUrlClientError, session.get, session, "http://a.test/",
     { proxy = "socks9://a.test" })
 end)

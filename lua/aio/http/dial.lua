@@ -23,6 +23,7 @@ local function rethrow(err, place, class, to)
     message = ("cannot connect to %s: %s"):format(
       place.unix_path or address.format { to.host, to.port }, message)
   end
+  if to == place.proxy then message = message:gsub("^cannot connect to ", "%0the proxy ", 1) end
   error(errors.from_os(class or errors.connector_class(err), message, err,
     { host = to.host, port = to.port, ssl = to.ssl ~= nil }), 0)
 end
