@@ -278,7 +278,7 @@ function T.test_connections_that_are_forgotten()
     app:websocket("/", function(ws) for _ in ws:messages() do end end)
   end, function(server)
     local connector <close> = http.Connector { limit = 1 }
-    local session <close> = http.ClientSession { connector = connector, timeout = 5 }
+    local session <close> = http.ClientSession { connector = connector, timeout = 60 }
     local seen = reports_of(function()
       for i = 1, 4 do
         (function()

@@ -159,9 +159,7 @@ function T.test_a_middleware_sees_what_was_sent()
       { max_msg_size = -1 })
     local server <close> = testing.TestServer(app)
     lu.assertEquals(ask(server).status, 101)
-    for _ = 1, 20 do
-      if not seen then aio.sleep(0.01) end
-    end
+    while not seen do aio.sleep(0.01) end
   end)
   lu.assertEquals(seen, { 101, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", "/ws" })
 end

@@ -46,7 +46,8 @@ function tls.in_memory(fn, opts)
 end
 
 -- Runs fn(port, reports) beside a server with TLS whose connections run `handler`; reports gets
--- what the exception handler was told. `opts` are those of its context, and the time limits.
+-- what the exception handler was told. `opts` are those of its context, the time limits, and `run`
+-- in place of aio.run.
 function tls.serving(opts, fn, handler)
   local own = {}
   for key, value in pairs(opts) do own[key] = value end
@@ -54,7 +55,9 @@ function tls.serving(opts, fn, handler)
   for _, name in ipairs { "ssl_handshake_timeout", "ssl_shutdown_timeout" } do
     set[name], own[name] = own[name], nil
   end
-  aio.run(function()
+  local run = own.run or aio.run
+  own.run = nil
+  run(function()
     local reports = {}
     aio.get_running_loop():set_exception_handler(function(_, ctx)
       reports[#reports + 1] = ctx
