@@ -455,14 +455,14 @@ end
 -- luaunit prints a text; where it was raised is in it, and its own failures are as they were.
 function T.test_case_tells_where()
   local function raiser(err) error(err, 0) end
-  local line = ("test_testing.lua:%d:"):format(debug.getinfo(raiser, "S").linedefined)
+  local place = ("test_testing.lua:%d:"):format(debug.getinfo(raiser, "S").linedefined)
   for _, err in ipairs { "plain", aio.TimeoutError "late" } do
     local ok, text = pcall(testing.case(function()
       aio.catch(aio.OSError, raiser, err)
     end))
     lu.assertEquals({ ok, type(text) }, { false, "string" })
     lu.assertStrContains(text, tostring(err) .. "\nstack traceback:")
-    lu.assertStrContains(text, line)
+    lu.assertStrContains(text, place)
   end
   local mine = {}
   lu.assertIs(select(2, pcall(testing.case(raiser), mine)), mine)
