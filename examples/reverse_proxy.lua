@@ -90,7 +90,6 @@ aio.main(function(port, backend)
     timeout = http.Timeout { total = false, sock_connect = 10, sock_read = 60 },
     connector = http.Connector { limit = 1000 },
   }
-  local _ <close> = session.connector
   local app = http.Application { client_max_size = math.huge }
   app:route("*", "/{path:.*}", forwarder(session, (url:gsub("/$", ""))))
   http.run_app(app, { host = "127.0.0.1", port = tonumber(port or 8081), print = function(text)

@@ -85,7 +85,8 @@ end)
 
 case("a_session_has_headers_a_base_and_credentials", echo, function(session, url)
   local own <close> = http.ClientSession { base_url = url .. "/api/", headers = { ["X-Key"] = "k" },
-    auth = http.basic_auth("Aladdin", "open sesame"), connector = session.connector }
+    auth = http.basic_auth("Aladdin", "open sesame"), connector = session.connector,
+    connector_owner = false }
   local text = own:get("items?x=1"):text()
   lu.assertStrContains(text, "GET /api/items?x=1 ")
   lu.assertStrContains(text, "\r\nX-Key: k\r\n")

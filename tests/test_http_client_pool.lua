@@ -557,6 +557,19 @@ T.test_a_local_address = raw.case(function()
   lu.assertEquals(session:get(server.url):read(), "127.0.0.9")
 end)
 
+T.test_who_closes_a_connector = raw.case(function()
+  local server <close> = raw.answering(ok)
+  local connector <close> = http.Connector()
+  for _ = 1, 2 do
+    local session <close> = http.ClientSession { connector = connector, connector_owner = false }
+    lu.assertEquals(session:get(server.url):read(), "ok")
+  end
+  lu.assertEquals(server.connections, 1)
+  lu.assertStrContains(tostring(connector), "(0 in use, 1 idle)")
+  http.ClientSession({ connector = connector }):close()
+  lu.assertStrContains(tostring(connector), "(closed, 0 in use, 0 idle)")
+end)
+
 T.test_nothing_is_kept_for_another_loop = function()
   local session = http.ClientSession()
   for _ = 1, 2 do

@@ -97,8 +97,8 @@ local function check_local(addr)
   return addr
 end
 
---- Where connections come from. A session makes one of its own; give one to several sessions to
---- share its connections, and close it after them.
+--- Where connections come from. A session makes one, or is given one, and closes it; several with
+--- `connector_owner = false` share its connections, and then it is to be closed after them.
 ---@param opts? table limit (100 connections in all; 0: any number), limit_per_host (0: any number),
 ---  keepalive_timeout (15 seconds that one may be idle; 0: each is closed after its request), ssl
 ---  (a context), local_addr ({ host=, port= }), family ("inet" or "inet6"), ttl_dns_cache (10

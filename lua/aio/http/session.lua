@@ -34,7 +34,7 @@ local OPTIONS = {
   base_url = true, headers = true, cookies = "table", cookie_jar = true, auth = true,
   timeout = true, connector = "table", middlewares = "table", raise_for_status = true,
   auto_decompress = "boolean", trust_env = "boolean", trace = "table", limits = "table",
-  version = "string", proxy = true,
+  version = "string", proxy = true, connector_owner = "boolean",
 }
 
 local function check_middlewares(list, n, name)
@@ -111,7 +111,7 @@ local function new_session(opts)
   local head_limits, body_limits = split_limits(opts.limits, n, name)
   local credentials = auth.check(opts.auth, "auth", n, name)
   local self = setmetatable({
-    connector = check_connector(opts.connector, n, name), _owns = opts.connector == nil,
+    connector = check_connector(opts.connector, n, name), _owns = opts.connector_owner ~= false,
     cookie_jar = check_jar(opts.cookie_jar, n, name), closed = false,
     _base = check_base(opts.base_url, n, name), _cookies = opts.cookies,
     _defaults = client_request.defaults(opts.headers, decompress, n, name),
@@ -144,11 +144,11 @@ function ClientSession._left(self) return not self.closed and "client session" e
 --- A client: connections, cookies and settings that many requests share.
 ---@param opts? table base_url (what relative URLs are relative to), headers, cookies (sent with
 ---  each request to the origin that is asked), cookie_jar, auth (http.basic_auth), timeout
----  (http.Timeout{...} or seconds), connector (a session closes only its own), middlewares (list of
----  function(req, next)), raise_for_status (true, or a function of the response), auto_decompress
----  (true), trust_env (true: proxies of the environment, and
----  credentials of the file netrc), proxy (a URL), trace (functions, see
----  docs), limits ({ line=, field=, fields=, head=, body=, decoded= }), version ("1.1")
+---  (http.Timeout{...} or seconds), connector, connector_owner (false: it stays open when the session
+---  is closed), middlewares (list of function(req, next)), raise_for_status (true, or a function of
+---  the response), auto_decompress (true), trust_env (true: proxies of the environment, and
+---  credentials of the file netrc), proxy (a URL), trace (functions, see docs), limits ({ line=,
+---  field=, fields=, head=, body=, decoded= }), version ("1.1")
 ---@return table ClientSession
 function M.ClientSession(opts)
   local self, loop = new_session(opts), core._running()
@@ -416,7 +416,8 @@ function ClientSession:ws_connect(url, opts)
   return require("aio.http.ws_connect").connect(self, url, opts, perform, REQUEST)
 end
 
---- Closes the session, and its connections when they are its own. May be repeated. [suspends]
+--- Closes the session, and its connector unless that is somebody else's (`connector_owner`). May be
+--- repeated. [suspends]
 function ClientSession:close()
   check.self(self, ClientSession, "close")
   if self.closed then return end
