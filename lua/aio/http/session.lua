@@ -146,9 +146,9 @@ function ClientSession._left(self) return not self.closed and "client session" e
 ---  each request to the origin that is asked), cookie_jar, auth (http.basic_auth), timeout
 ---  (http.Timeout{...} or seconds), connector, connector_owner (false: it stays open when the
 ---  session is closed), middlewares (list of function(req, next)), raise_for_status (true, or a
----  function of the response), auto_decompress (true), trust_env (true: proxies of the environment,
----  and credentials of the file netrc), proxy (a URL), trace (functions, see docs), limits ({ line=,
----  field=, fields=, head=, body=, decoded= }), version ("1.1")
+---  function of the response), auto_decompress (true), trust_env (true: proxies of the
+---  environment, and credentials of the file netrc), proxy (a URL), trace (functions, see docs),
+---  limits ({ line=, field=, fields=, head=, body=, decoded= }), version ("1.1")
 ---@return table ClientSession
 function M.ClientSession(opts)
   local self, loop = new_session(opts), core._running()
