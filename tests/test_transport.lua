@@ -246,6 +246,43 @@ function T.TestConnect.test_a_pipe()
   end
 end
 
+-- Calls fn with the transport and the protocol of a socket that is only written, and its peer.
+local function with_socket(fn)
+  aio.run(function()
+    local ours, peer <close> = aio.socketpair()
+    local wt, wp = aio.get_running_loop():connect_write_pipe(recorder, ours:detach())
+    fn(wt, wp, peer)
+    lu.assertEquals(wp.log, { "made", "lost" })
+  end)
+end
+
+function T.TestConnect.test_a_socket_whose_reader_goes_away()
+  with_socket(function(wt, wp, peer)
+    wt:write "abc"
+    lu.assertEquals(peer:recv(10), "abc")
+    peer:close()
+    lu.assertNil(wp.lost:await())
+  end)
+  with_socket(function(wt, wp, peer)
+    wt:write(("x"):rep(4 << 20))
+    peer:close()
+    lu.assertNotNil(wp.lost:await().code)
+  end)
+end
+
+-- As the reader of a log does.
+function T.TestConnect.test_a_socket_whose_reader_never_writes()
+  with_socket(function(wt, wp, peer)
+    peer:shutdown "wr"
+    for _ = 1, 3 do
+      wt:write "abc"
+      lu.assertEquals(peer:recv(10), "abc")
+    end
+    wt:close()
+    lu.assertNil(wp.lost:await())
+  end)
+end
+
 function T.TestConnect.test_a_pipe_whose_reader_goes_away()
   with_pipe(function(rt, _, _, wp)
     rt:close()

@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -227,10 +228,21 @@ static void on_error(aio_socket *sk, unsigned wanted) {
     ask(sk, s->reading ? wanted : wanted & ~(unsigned)UV_READABLE);
 }
 
+/* The peer of a socket that is never read has ended its direction, or has gone. Who only reads, as
+ * the reader of a log does, may have ended it at once. */
+static bool has_gone(aio_socket *sk) {
+  struct pollfd p = {.fd = sk->poll.fd};
+  ask(sk, sk->poll.wanted & ~(unsigned)UV_DISCONNECT);
+  return poll(&p, 1, 0) == 1 && (p.revents & (POLLHUP | POLLERR));
+}
+
 static void on_poll(aio_poll *p, int status, int events) {
   aio_socket *sk = AIO_CONTAINER(p, aio_socket, poll);
   if (sk->connecting) {
     connect_ended(sk, aio_fd_error(p->fd));
+  } else if ((events & UV_DISCONNECT) && has_gone(sk)) {
+    ask(sk, 0);
+    aio_stream_write_failed(sk->source.stream, UV_EPIPE);
   } else if (status < 0) {
     on_error(sk, (unsigned)events);
   } else {
@@ -303,7 +315,8 @@ int aio_socket_adopt(aio_stream *s, int fd, int flags) {
     return err;
   }
   sk->blocking = !(flags & O_NONBLOCK);
-  if (sk->blocking) fcntl(fd, F_SETFL, flags); /* libuv has changed them */
+  if (sk->blocking) fcntl(fd, F_SETFL, flags);                     /* libuv has changed them */
+  if (s->eof && s->read_error == UV_EBADF) ask(sk, UV_DISCONNECT); /* nobody reads */
   return aio_stream_open(s, &sk->source);
 }
 
