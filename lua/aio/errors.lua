@@ -11,12 +11,18 @@ local M = {}
 local is = core.is
 local ExceptionGroup, BaseExceptionGroup = core.ExceptionGroup, core.BaseExceptionGroup
 
+--- Is this an error that a program may handle? A BaseError that is no Error, a cancellation say,
+--- has to pass.
+---@param err any
+---@return boolean
+function M.is_error(err) return not is(err, core.BaseError) or is(err, core.Error) end
+
 local function is_group(e) return is(e, ExceptionGroup, BaseExceptionGroup) end
 
 -- A child that is a BaseError but no Error makes the group one that passes aio.pcall.
 local function class_for(errors)
   for _, e in ipairs(errors) do
-    if is(e, core.BaseError) and not is(e, core.Error) then return BaseExceptionGroup end
+    if not M.is_error(e) then return BaseExceptionGroup end
   end
   return ExceptionGroup
 end

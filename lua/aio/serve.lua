@@ -5,11 +5,12 @@
 
 local core = require "aio.core"
 local address = require "aio.address"
+local errors = require "aio.errors"
 local origin = require "aio.origin"
 
 local M = {}
 
-local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
+local is_error = errors.is_error
 
 local function report(conn, peer, message, err, traceback)
   core.get_running_loop():call_exception_handler {

@@ -4,6 +4,7 @@
 -- ends it gracefully. aio.http.run has run_app on top of it.
 
 local core = require "aio.core"
+local is_error = require("aio.errors").is_error
 local wait = require "aio.wait"
 local check = require "aio.check"
 local application = require "aio.http.application"
@@ -160,8 +161,6 @@ end
 local function abort_rest(self)
   for _, site in ipairs(self.sites) do site._server:abort_clients() end
 end
-
-local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
 
 -- Steps 2 to 5. Raises what on_shutdown has raised, at the end. [suspends]
 local function wind_down(self)

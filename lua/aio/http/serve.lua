@@ -22,7 +22,7 @@ local Request = request.class
 local KEEP_ALIVE, EXPECT = http_core.KEEP_ALIVE, http_core.EXPECT_CONTINUE
 local OVER <const>, AGAIN <const> = false, true
 
-local function is_error(err) return not core.is(err, core.BaseError) or core.is(err, core.Error) end
+local is_error = require("aio.errors").is_error
 
 -- ---- the access log ----
 
