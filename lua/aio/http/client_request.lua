@@ -181,15 +181,14 @@ end
 
 -- Cookies of the user, in the order of the names: the same table gives the same bytes.
 local function add_in_order(req, own, all)
-  local first = #all + 1
+  local named = {}
   for name, value in pairs(own) do
     check.arg(type(name) == "string" and (type(value) == "string" or type(value) == "number"),
       req.n, req.fn, "option 'cookies': a map of names to strings expected")
-    all[#all + 1] = { name = name, value = tostring(value) }
+    named[#named + 1] = { name = name, value = tostring(value) }
   end
-  local named = table.move(all, first, #all, 1, {})
   table.sort(named, function(a, b) return a.name < b.name end)
-  table.move(named, 1, #named, first, all)
+  table.move(named, 1, #named, #all + 1, all)
 end
 
 local function cookie_header(req)

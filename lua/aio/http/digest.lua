@@ -6,6 +6,7 @@
 
 local core = require "aio.core"
 local check = require "aio.check"
+local unquoted = require("aio.http.value").unquoted
 
 local M = {}
 
@@ -29,22 +30,11 @@ end
 
 -- ---- what the server asks for ----
 
--- What stands between the quotes, the first of which is before `at`, and the place behind them.
-local function quoted_at(text, at)
-  local parts = {}
-  while true do
-    local run, slash, behind = text:match('^([^"\\]*)(\\?)()', at)
-    parts[#parts + 1], at = run, behind
-    if slash == "" then return table.concat(parts), text:match('^"()', at) or at end
-    parts[#parts + 1], at = text:sub(at, at), math.min(at + 1, #text + 1)
-  end
-end
-
 -- One parameter at `at`: name, value and the place behind it; nil when there is none.
 local function parameter(text, at)
   local name, from = text:match("^([^%s,=\"]+)%s*=%s*()", at)
   if not name then return nil end
-  if text:byte(from) == 34 then return name:lower(), quoted_at(text, from + 1) end
+  if text:byte(from) == 34 then return name:lower(), unquoted(text, from + 1) end
   return name:lower(), text:match("^([^%s,\"]*)()", from)
 end
 

@@ -6,6 +6,7 @@
 local core = require "aio.core"
 local auth = require "aio.http.auth"
 local fs = require "aio.fs"
+local unquoted = require("aio.http.value").unquoted
 
 local M = {}
 
@@ -14,15 +15,8 @@ local M = {}
 local function word_at(text, at)
   at = text:match("^%s*()", at)
   if at > #text then return nil, at end
-  if text:byte(at) ~= 34 then return text:match("^(%S+)()", at) end
-  local parts = {}
-  at = at + 1
-  while true do
-    local run, stop, behind = text:match('^([^"\\]*)(["\\]?)()', at)
-    parts[#parts + 1], at = run, behind
-    if stop ~= "\\" then return table.concat(parts), at end
-    parts[#parts + 1], at = text:sub(at, at), math.min(at + 1, #text + 1)
-  end
+  if text:byte(at) == 34 then return unquoted(text, at + 1) end
+  return text:match("^(%S+)()", at)
 end
 
 local function line_end(text, at) return text:match("^[^\n]*\n?()", at) end

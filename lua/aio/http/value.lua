@@ -26,6 +26,21 @@ local function text_arg(text, name)
   return text
 end
 
+--- What stands in quotes, where a backslash is before what is to be taken as it is.
+---@param text string
+---@param at integer behind the first quote
+---@return string
+---@return integer at behind the last one, or behind the text
+function M.unquoted(text, at)
+  local parts = {}
+  while true do
+    local run, stop, behind = text:match('^([^"\\]*)(["\\]?)()', at)
+    parts[#parts + 1], at = run, behind
+    if stop ~= "\\" then return table.concat(parts), at end
+    parts[#parts + 1], at = text:sub(at, at), math.min(at + 1, #text + 1)
+  end
+end
+
 -- ---- types ----
 
 local TOKEN = "[%w!#$%%&'*+.^_`|~-]+"
